@@ -1,0 +1,25 @@
+//! The build service: the public API over the queue, the store and the metadata.
+//!
+//! It answers from Redis and the store alone. Who builds what it enqueues is the workers' business.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod answer;
+mod build;
+mod config;
+mod error;
+mod finished_answers;
+mod metrics;
+mod overview;
+mod queue_metrics;
+mod revision;
+mod run;
+mod stats;
+mod status;
+mod store_files;
+mod submit;
+mod version_documents;
+
+pub use build::{Build, routes};
+pub use config::Config;
+pub use error::{BuildError, DocumentError, RevisionError};
+pub use run::{SERVICE, run};

@@ -1,0 +1,98 @@
+//! The build service as a process, and as a part of the all-in-one one.
+
+use std::sync::Arc;
+
+use asu_intake::{Intake, keep_upstream_fresh, upstream_condition};
+use asu_queue::Queue;
+use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, edge, operations, registry, serve};
+use asu_store::LocalStore;
+use asu_upstream::Catalog;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+
+use crate::{
+    build::{Build, routes},
+    config::Config,
+    finished_answers::FinishedAnswers,
+    metrics::BuildMetrics,
+    overview::Overviews,
+    queue_metrics::QueueMetrics,
+};
+
+/// What this process is called.
+pub const SERVICE: Service = Service {
+    name: "asu-build",
+    version: env!("CARGO_PKG_VERSION"),
+    about: env!("CARGO_PKG_DESCRIPTION"),
+    listen: "0.0.0.0:8000",
+};
+
+/// Serves until the shutdown.
+///
+/// # Errors
+/// Settings that contradict each other, or a store that cannot be made.
+pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
+    let mut registry = registry(&SERVICE);
+    let http = HttpMetrics::register(&mut registry);
+    let catalog = Catalog::new(&config.upstream)?;
+    let intake = Arc::new(Intake::new(&config.intake, catalog.clone())?);
+    let queue = Queue::connect(&config.queue)?;
+    let store = LocalStore::open(&config.store).await?;
+    let build = Build::new(&config, catalog.clone(), intake, queue, store, &mut registry, &shutdown);
+    let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalog.clone());
+    keep_upstream_fresh(catalog, &shutdown);
+    let app = edge(routes(build).merge(operations(health, registry)), &config.service, &http);
+    serve(listener, app, &shutdown, &config.service).await;
+    Ok(())
+}
+
+impl Build {
+    /// The service over parts that others may share.
+    pub fn new(
+        config: &Config,
+        catalog: Catalog,
+        intake: Arc<Intake>,
+        queue: Queue,
+        store: LocalStore,
+        registry: &mut Registry,
+        shutdown: &Shutdown,
+    ) -> Self {
+        QueueMetrics::watch(registry, queue.clone(), shutdown);
+        Self {
+            intake,
+            queue,
+            store,
+            overviews: Overviews::new(config, catalog.clone()),
+            catalog,
+            finished: FinishedAnswers::new(&config.answers),
+            body_limit: config.service.body_limit(),
+            metrics: BuildMetrics::register(registry),
+        }
+    }
+
+    /// What this service needs in order to be ready.
+    pub fn checks(&self, health: Health, catalog: Catalog) -> Health {
+        let (queue, store) = (self.queue.clone(), self.store.clone());
+        health
+            .with_check("redis", move || {
+                let queue = queue.clone();
+                async move { Condition::from_result(queue.ping().await) }
+            })
+            .with_check("store", move || {
+                let store = store.clone();
+                async move { Condition::from_result(store.check_writable().await) }
+            })
+            .with_check("upstream", move || {
+                let condition = without_failing(upstream_condition(&catalog));
+                async move { condition }
+            })
+    }
+}
+
+/// Builds that are known can be answered for without upstream, so that its absence never takes this service away.
+fn without_failing(condition: Condition) -> Condition {
+    match condition {
+        Condition::Failing(detail) => Condition::Degraded(detail),
+        Condition::Ok | Condition::Degraded(_) => condition,
+    }
+}

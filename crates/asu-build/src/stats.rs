@@ -1,0 +1,31 @@
+//! `GET /api/v1/stats`: how long is the queue?
+
+use asu_queue::Queue;
+use asu_service::{ApiError, json};
+use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Serialize;
+
+use crate::error::BuildError;
+
+#[derive(Serialize)]
+struct Stats {
+    /// Builds that wait; what the reference server calls it.
+    queue_length: u64,
+    /// Builds at work.
+    running: u64,
+    /// Workers that are alive.
+    workers: u64,
+    /// How long the build at the head of the line has waited.
+    oldest_pending_seconds: u64,
+}
+
+pub(crate) async fn get_stats(State(queue): State<Queue>) -> Result<Response, ApiError> {
+    let counts = queue.counts().await.map_err(BuildError::from)?;
+    let stats = Stats {
+        queue_length: counts.pending,
+        running: counts.running,
+        workers: counts.workers,
+        oldest_pending_seconds: counts.oldest_pending.map_or(0, |age| age.as_secs()),
+    };
+    Ok(json(StatusCode::OK, &stats))
+}

@@ -1,0 +1,96 @@
+//! `GET /api/v1/build/{request_hash}`: where is this build? And the same answer for who posts its request.
+
+use asu_core::RequestHash;
+use asu_queue::{AttemptId, BuildStatus, Enqueued, QueuedBuild};
+use asu_service::ApiError;
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    response::Response,
+};
+
+use crate::{answer, build::Build, error::BuildError, finished_answers::FinishedAnswer};
+
+pub(crate) async fn get_build(
+    State(build): State<Build>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    // Whatever is no hash is the hash of no build.
+    let Path(text) = path.map_err(|_| BuildError::UnknownBuild)?;
+    let request_hash = RequestHash::parse(&text).map_err(|_| BuildError::UnknownBuild)?;
+    while let Some(status) = build.queue.status(&request_hash).await.map_err(BuildError::from)? {
+        if let Some(response) = build.answer(&request_hash, status).await? {
+            return Ok(response);
+        }
+    }
+    Err(BuildError::UnknownBuild.into())
+}
+
+impl Build {
+    /// Puts a build in line, or answers for the one that is known.
+    pub(crate) async fn submit(&self, request_hash: &RequestHash, build: QueuedBuild) -> Result<Response, ApiError> {
+        loop {
+            let status = match self.queue.enqueue(request_hash, &build).await.map_err(BuildError::from)? {
+                Enqueued::Full { length } => {
+                    self.metrics.count_refused();
+                    return Err(BuildError::QueueFull { length }.into());
+                }
+                Enqueued::New(status) => {
+                    self.metrics.count_new();
+                    status
+                }
+                Enqueued::Known(status) => {
+                    self.metrics.count_known(&status);
+                    status
+                }
+            };
+            if let Some(response) = self.answer(request_hash, status).await? {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// The answer to everybody who asks for a known build, however they ask. Nothing if the build moved on while it was
+    /// looked at (it expired, or others had it built again): then its status is another one now.
+    async fn answer(&self, request_hash: &RequestHash, status: BuildStatus) -> Result<Option<Response>, ApiError> {
+        let finished = match status {
+            BuildStatus::Queued { position, enqueued_at } => {
+                return Ok(Some(answer::queued(request_hash, position, enqueued_at)));
+            }
+            BuildStatus::Started { stage, build_cmd, enqueued_at, started_at: _, request } => {
+                return Ok(Some(answer::started(request_hash, &request, stage, build_cmd, enqueued_at)));
+            }
+            BuildStatus::Done(finished) | BuildStatus::Failed(finished) => finished,
+        };
+        let Some(answer) = self.finished.get(&self.queue, request_hash, &finished.attempt).await? else {
+            return Ok(None);
+        };
+        if self.has_its_files(&answer).await? {
+            return Ok(Some(answer.to_response()));
+        }
+        self.build_again(request_hash, &finished.attempt).await
+    }
+
+    /// A link that leads nowhere must never be given out.
+    async fn has_its_files(&self, answer: &FinishedAnswer) -> Result<bool, BuildError> {
+        match &answer.bin_dir {
+            Some(bin_dir) => Ok(self.store.contains(bin_dir).await?),
+            None => Ok(!answer.is_done()),
+        }
+    }
+
+    /// The images of this attempt are gone: it is built once more, from the request in its record. A queue that is full
+    /// leaves it dropped, because who polls must not be told about load.
+    async fn build_again(&self, request_hash: &RequestHash, attempt: &AttemptId) -> Result<Option<Response>, ApiError> {
+        let record = self.queue.outcome(request_hash).await.map_err(BuildError::from)?;
+        // Of another attempt nobody knows yet whether its images are there.
+        let Some(record) = record.filter(|record| record.attempt == *attempt) else { return Ok(None) };
+        if self.queue.forget(request_hash, attempt).await.map_err(BuildError::from)? {
+            tracing::warn!(build.request_hash = %request_hash, "the images of a finished build are gone, it is built again");
+        }
+        // Also if somebody else was faster to drop it, who may not have put it in line yet.
+        match self.queue.enqueue(request_hash, &QueuedBuild::new(record.request)).await.map_err(BuildError::from)? {
+            Enqueued::New(status) | Enqueued::Known(status) => Box::pin(self.answer(request_hash, status)).await,
+            Enqueued::Full { length: _ } => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The keys of the queue.
+
+use asu_core::RequestHash;
+
+/// Every key and channel of the queue, in the order of `prelude.lua`.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    shared: [String; 6],
+    records: String,
+    id: String,
+    /// The channel on which workers listen.
+    pub(crate) wake: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: &str) -> Self {
+        let key = |name: &str| format!("{prefix}{name}");
+        let wake = key("wake");
+        let shared = [key("pending"), key("running"), key("delayed"), key("seq"), key("workers"), wake.clone()];
+        Self { shared, records: key("b:"), id: key("id"), wake }
+    }
+
+    /// What the queue is known by.
+    pub(crate) fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    /// KEYS of a script about one build.
+    pub(crate) fn of(&self, request_hash: &RequestHash) -> Vec<String> {
+        self.with(self.record(request_hash))
+    }
+
+    /// KEYS of a script about whichever builds it finds.
+    pub(crate) fn of_all(&self) -> Vec<String> {
+        self.with(self.records.clone())
+    }
+
+    pub(crate) fn record(&self, request_hash: &RequestHash) -> String {
+        format!("{}{request_hash}", self.records)
+    }
+
+    fn with(&self, record: String) -> Vec<String> {
+        self.shared.iter().cloned().chain([record]).collect()
+    }
+}

@@ -1,0 +1,58 @@
+//! The build queue in Redis: every key, every script, and the apalis backend that workers take builds from.
+//!
+//! The record of a build *is* the queue's entry: one hash per request, and three sorted sets that say where each build
+//! is that is not finished yet. Every move is one Lua script, so there is no state between two moves. Whoever works on
+//! a build holds a fresh random token and a lease on Redis's own clock; without the token nothing can be changed.
+//!
+//! - the API enqueues and asks: [`Queue::enqueue`], [`Queue::status`], [`Queue::outcome`], [`Queue::forget`];
+//! - a worker takes: [`Queue::builds`] gives a [`BuildSource`] that yields [`Claim`]s, each with its [`Lease`].
+//!
+//! Statistics have their own keys and scripts and will stand beside `queue.rs`; counting belongs into `enqueue.lua` and
+//! `finish.lua`, where a build is counted exactly once.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod attempt_id;
+mod attempts;
+mod build_source;
+mod claim;
+mod config;
+mod connection;
+mod counts;
+mod error;
+mod finished_build;
+mod gate;
+mod heartbeat;
+mod keys;
+mod lease;
+mod lease_answers;
+mod presence;
+mod queue;
+mod queued_build;
+mod reply;
+mod retention;
+mod scripts;
+mod server_facts;
+mod status;
+mod taker;
+mod tenure;
+mod unix_millis;
+mod wake;
+mod worker_name;
+
+pub use attempt_id::AttemptId;
+pub use build_source::BuildSource;
+pub use claim::Claim;
+pub use config::{Config, ConfigError};
+pub use counts::Counts;
+pub use error::{NoAnswer, QueueError};
+pub use finished_build::FinishedBuild;
+pub use gate::{Gate, Hold};
+pub use lease::Lease;
+pub use lease_answers::{Finished, LeaseError, Postponed, Released};
+pub use queue::Queue;
+pub use queued_build::{QueuedBuild, UnreadableBuild};
+pub use retention::Retention;
+pub use server_facts::ServerFacts;
+pub use status::{BuildStatus, Enqueued, FinalState};
+pub use unix_millis::UnixMillis;
+pub use worker_name::{InvalidWorkerName, WorkerName};

@@ -1,0 +1,42 @@
+//! The Lua scripts, each one atomic move.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!(include_str!("scripts/prelude.lua"), include_str!($file))));)*
+
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$(($file, include_str!($file))),*];
+    };
+}
+
+scripts! {
+    ANNOUNCE = "scripts/announce.lua";
+    ATTEMPTS = "scripts/attempts.lua";
+    BEAT = "scripts/beat.lua";
+    COUNTS = "scripts/counts.lua";
+    ENQUEUE = "scripts/enqueue.lua";
+    FINISH = "scripts/finish.lua";
+    FORGET = "scripts/forget.lua";
+    POSTPONE = "scripts/postpone.lua";
+    RELEASE = "scripts/release.lua";
+    STATUS = "scripts/status.lua";
+    TAKE = "scripts/take.lua";
+    TAKE_BACK = "scripts/take_back.lua";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_names_its_keys_and_its_answer() {
+        for (file, text) in ALL {
+            assert!(text.contains("-- KEYS") && text.contains("-- Answer"), "{file}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+-- What every script begins with. Each gets the same KEYS:
+--   1 pending  zset, builds in line by their sequence number
+--   2 running  zset, builds at work by the end of their lease
+--   3 delayed  zset, builds put off by trouble of the surroundings, by the time they are due
+--   4 seq      counter of the sequence numbers
+--   5 workers  zset, live workers by the time their announcement ends
+--   6 wake     channel on which workers listen
+--   7 record   hash of the one build that the script is about, or the prefix of all such keys
+-- A build that is not finished is in exactly one of pending, running and delayed. All times are this server's, in
+-- milliseconds. Every script may be sent twice: the second time it changes nothing and answers the same or "lost".
+local PENDING, RUNNING, DELAYED, SEQ, WORKERS, WAKE, RECORD = unpack(KEYS)
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Lua prints large numbers with an exponent otherwise.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+-- A missing field is an empty text.
+local function fields(record, ...)
+  local values = redis.call('HMGET', record, ...)
+  for i = 1, #values do values[i] = values[i] or '' end
+  return values
+end
+
+local function owned(record, token)
+  local values = fields(record, 'state', 'token')
+  return values[1] == 'started' and values[2] == token
+end
+
+local function leave_work(record, hash, state)
+  redis.call('HSET', record, 'state', state)
+  redis.call('HDEL', record, 'token', 'worker', 'stage', 'build_cmd', 'started_at')
+  redis.call('ZREM', RUNNING, hash)
+end
+
+-- To the place in line that the build had before: in front of everything that came after it.
+local function put_back(record, hash)
+  leave_work(record, hash, 'queued')
+  redis.call('ZADD', PENDING, redis.call('HGET', record, 'seq'), hash)
+  redis.call('PUBLISH', WAKE, '')
+end
+
+-- A new token, so that a worker that was taken for dead cannot finish what was given up.
+local function give_up(record, hash, tries, new_token, ttl)
+  redis.call('HSET', record, 'state', 'failed', 'token', new_token, 'gave_up', tries, 'finished_at', int(now_ms()))
+  redis.call('HDEL', record, 'worker', 'stage')
+  redis.call('ZREM', RUNNING, hash)
+  redis.call('PEXPIRE', record, ttl)
+end
+
+-- How many builds go before this one. A queued build that is nowhere in line (an evicted key) is put there again.
+local function position(record, hash, seq)
+  local rank = redis.call('ZRANK', PENDING, hash)
+  if rank then return rank end
+  if not redis.call('ZSCORE', DELAYED, hash) then
+    redis.call('ZADD', PENDING, seq, hash)
+    redis.call('PUBLISH', WAKE, '')
+    return redis.call('ZRANK', PENDING, hash)
+  end
+  -- Once the delay is over it is in front of everything that came after it.
+  return redis.call('ZCOUNT', PENDING, '-inf', '(' .. seq)
+end
+
+-- The state of a build and the few fields that go with it; nothing if there is no such build.
+local function status(record, hash, lease)
+  local state = redis.call('HGET', record, 'state')
+  if not state then return {} end
+  if state == 'queued' then
+    local values = fields(record, 'seq', 'enqueued_at')
+    return {state, position(record, hash, values[1]), values[2]}
+  end
+  if state == 'started' then
+    -- Without a lease nobody would ever notice that the worker is gone.
+    if not redis.call('ZSCORE', RUNNING, hash) then redis.call('ZADD', RUNNING, int(now_ms() + lease), hash) end
+    local values = fields(record, 'enqueued_at', 'started_at', 'stage', 'build_cmd', 'payload')
+    return {state, unpack(values)}
+  end
+  return {state, unpack(fields(record, 'token', 'enqueued_at', 'finished_at'))}
+end

@@ -1,0 +1,270 @@
+//! A downloads server on loopback that counts what it is asked for, and is slow, broken or away when a test says so.
+
+mod answer;
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::Router;
+use bytes::Bytes;
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time};
+
+/// No wait of a test takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How the fake answers. Everything but `Normal`, `Delay` and `Hang` happens to files that are not there, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The file, or 404.
+    Normal,
+    /// The file, after a while.
+    Delay(Duration),
+    /// No answer until the behaviour changes; then the answer of the new behaviour.
+    Hang,
+    /// This status with a short text.
+    Status(u16),
+    /// 200 with bytes that are no text.
+    Garbage,
+    /// 200 with valid JSON that describes something else.
+    WrongJson,
+    /// 200 and the start of a body that is announced as longer; then the connection is closed.
+    Truncated,
+    /// 200 and a body without an end.
+    Endless,
+    /// 302 to another path of the fake.
+    Redirect(String),
+}
+
+/// What the fake says about the age of its files, and compares when it is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validators {
+    /// An `ETag` per content.
+    Etag,
+    /// A `Last-Modified` that moves with each change.
+    LastModified,
+    /// Nothing.
+    None,
+}
+
+/// A fake of downloads.openwrt.org. It has threads of its own, so that it also answers while a test's are busy.
+pub struct FakeUpstream {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    server: Mutex<Option<Runtime>>,
+}
+
+/// What the server's threads and the test share.
+struct Shared {
+    inner: Mutex<Inner>,
+    changes: watch::Sender<()>,
+}
+
+struct Inner {
+    tree: Option<PathBuf>,
+    files: HashMap<String, File>,
+    revision: u64,
+    everywhere: Behaviour,
+    behaviours: HashMap<String, Behaviour>,
+    validators: Validators,
+    hits: HashMap<String, u64>,
+    not_modified: HashMap<String, u64>,
+}
+
+#[derive(Clone)]
+struct File {
+    body: Bytes,
+    revision: u64,
+}
+
+impl FakeUpstream {
+    /// A server without any file.
+    ///
+    /// # Panics
+    /// No port or thread can be had.
+    pub async fn start() -> Self {
+        Self::with_tree(None).await
+    }
+
+    /// A server of the files below a directory; files that a test puts come before them.
+    ///
+    /// # Panics
+    /// The directory does not exist; no port or thread can be had.
+    pub async fn serving(tree: &Path) -> Self {
+        assert!(tree.is_dir(), "there is no directory {} to serve", tree.display());
+        Self::with_tree(Some(tree.to_owned())).await
+    }
+
+    async fn with_tree(tree: Option<PathBuf>) -> Self {
+        let inner = Inner {
+            tree,
+            files: HashMap::new(),
+            revision: 0,
+            everywhere: Behaviour::Normal,
+            behaviours: HashMap::new(),
+            validators: Validators::Etag,
+            hits: HashMap::new(),
+            not_modified: HashMap::new(),
+        };
+        let shared = Arc::new(Shared { inner: Mutex::new(inner), changes: watch::Sender::new(()) });
+        let (server, address) = serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&shared)).await;
+        Self { address, shared, server: Mutex::new(Some(server)) }
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end. It stays the same while the server is away.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Puts a file, or replaces it. Paths are written without a slash at the front.
+    pub fn put(&self, path: &str, body: impl Into<Bytes>) {
+        self.shared.change(|inner| {
+            inner.revision += 1;
+            let file = File { body: body.into(), revision: inner.revision };
+            inner.files.insert(path.to_owned(), file);
+        });
+    }
+
+    /// Takes away a file that a test put.
+    pub fn remove(&self, path: &str) {
+        self.shared.change(|inner| {
+            inner.files.remove(path);
+        });
+    }
+
+    /// Changes what happens to one path; this goes before what happens everywhere.
+    pub fn set(&self, path: &str, behaviour: Behaviour) {
+        self.shared.change(|inner| {
+            inner.behaviours.insert(path.to_owned(), behaviour);
+        });
+    }
+
+    /// Changes what happens to every path that has no behaviour of its own.
+    pub fn set_everywhere(&self, behaviour: Behaviour) {
+        self.shared.change(|inner| inner.everywhere = behaviour);
+    }
+
+    /// Everything is normal again.
+    pub fn behave(&self) {
+        self.shared.change(|inner| {
+            inner.behaviours.clear();
+            inner.everywhere = Behaviour::Normal;
+        });
+    }
+
+    /// Changes what is said about the age of files.
+    pub fn set_validators(&self, validators: Validators) {
+        self.shared.change(|inner| inner.validators = validators);
+    }
+
+    /// How often a path was asked for, whatever the answer.
+    pub fn hits(&self, path: &str) -> u64 {
+        self.shared.lock().hits.get(path).copied().unwrap_or_default()
+    }
+
+    /// How often anything was asked for.
+    pub fn total_hits(&self) -> u64 {
+        self.shared.lock().hits.values().sum()
+    }
+
+    /// How often a file put by a test was answered with 304.
+    pub fn not_modified(&self, path: &str) -> u64 {
+        self.shared.lock().not_modified.get(path).copied().unwrap_or_default()
+    }
+
+    /// Waits until a path was asked for this often.
+    ///
+    /// # Panics
+    /// It takes longer than any test should.
+    pub async fn wait_for_hits(&self, path: &str, hits: u64) {
+        let mut changes = self.shared.changes.subscribe();
+        let reached = changes.wait_for(|()| self.hits(path) >= hits);
+        let Ok(Ok(_)) = time::timeout(PATIENCE, reached).await else {
+            panic!("{path} was asked for {} times, not {hits}", self.hits(path));
+        };
+    }
+
+    /// Stops listening and closes every connection.
+    ///
+    /// # Panics
+    /// The port does not become free.
+    pub async fn go_away(&self) {
+        let Some(server) = self.take_server() else { return };
+        server.shutdown_background();
+        // The runtime ends on its own threads; a port that can be bound again says that it did.
+        time::timeout(PATIENCE, bind(self.address)).await.expect("the port of the fake upstream does not become free");
+    }
+
+    /// Listens again on the same port.
+    ///
+    /// # Panics
+    /// The port was taken by somebody else.
+    pub async fn come_back(&self) {
+        self.go_away().await;
+        let (server, _) = time::timeout(PATIENCE, serve(self.address, Arc::clone(&self.shared)))
+            .await
+            .expect("the port of the fake upstream was taken");
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+    }
+
+    fn take_server(&self) -> Option<Runtime> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for FakeUpstream {
+    fn drop(&mut self) {
+        if let Some(server) = self.take_server() {
+            server.shutdown_background();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changes.send_replace(());
+        result
+    }
+}
+
+impl Inner {
+    fn behaviour(&self, path: &str) -> &Behaviour {
+        self.behaviours.get(path).unwrap_or(&self.everywhere)
+    }
+}
+
+async fn serve(address: SocketAddr, shared: Arc<Shared>) -> (Runtime, SocketAddr) {
+    let listener = bind(address).await;
+    let address = listener.local_addr().expect("a bound socket has an address");
+    let listener = listener.into_std().expect("a new socket has nothing to lose");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a thread for the fake upstream");
+    runtime.spawn(async move {
+        let listener = TcpListener::from_std(listener).expect("the socket moves to another runtime");
+        let router = Router::new().fallback(answer::answer).with_state(shared);
+        axum::serve(listener, router).await
+    });
+    (runtime, address)
+}
+
+/// A port that was just given up may stay bound for a moment.
+async fn bind(address: SocketAddr) -> TcpListener {
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(_) => time::sleep(Duration::from_millis(2)).await,
+        }
+    }
+}

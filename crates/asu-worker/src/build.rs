@@ -1,0 +1,108 @@
+//! One build from its request to images that may be published: the order of the stages.
+
+use asu_core::{BuildLog, BuildRequest, BuildResult, RequestHash, Stage};
+use asu_queue::{Lease, LeaseError};
+use asu_sandbox::Sandbox;
+use asu_store::Staging;
+
+use crate::{
+    commands::Commands,
+    package_list::packages_to_build,
+    stage_clock::StageClock,
+    stages::{
+        building_image::building_image,
+        container_setup::{ensure_allowed, prepare, pull, start},
+        store_images::store_images,
+        validate_manifest::validate_manifest,
+        validate_revision::{check_known_revision, validate_revision},
+    },
+    stop::Stop,
+    workshop::Workshop,
+};
+
+/// A build under way.
+#[derive(Debug)]
+pub(crate) struct Build<'a> {
+    pub(crate) workshop: &'a Workshop,
+    pub(crate) request: &'a BuildRequest,
+    pub(crate) request_hash: &'a RequestHash,
+    pub(crate) lease: &'a Lease,
+    /// What is told of the build if it fails.
+    pub(crate) journal: Journal,
+    clock: StageClock,
+}
+
+/// What has been run so far, and what it printed last.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    /// The command that builds the images; empty until it is known.
+    pub(crate) build_cmd: Vec<String>,
+    /// What the latest command printed.
+    pub(crate) log: BuildLog,
+}
+
+/// Images that are checked and not published yet.
+#[derive(Debug)]
+pub(crate) struct Product {
+    /// Where they lie.
+    pub(crate) staging: Staging,
+    /// What is told of them.
+    pub(crate) result: BuildResult,
+    /// What they were made in; to be removed when there is time.
+    pub(crate) sandbox: Sandbox,
+}
+
+/// Why there is no product.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// A stage ended the build.
+    Stopped(Stop),
+    /// The build belongs to somebody else, or nobody can tell.
+    NotOurs(LeaseError),
+}
+
+impl From<Stop> for Unfinished {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+impl<'a> Build<'a> {
+    pub(crate) fn new(
+        workshop: &'a Workshop,
+        request: &'a BuildRequest,
+        request_hash: &'a RequestHash,
+        lease: &'a Lease,
+    ) -> Self {
+        let clock = StageClock::start(workshop.metrics.clone());
+        Self { workshop, request, request_hash, lease, journal: Journal::default(), clock }
+    }
+
+    /// Runs every stage. Dropping the future ends the build: its container is removed, what is staged is deleted.
+    pub(crate) async fn run(&mut self) -> Result<Product, Unfinished> {
+        ensure_allowed(self)?;
+        self.enter(Stage::ContainerSetup);
+        let image = pull(self).await?;
+        check_known_revision(self, &image).await?;
+        let (image, sandbox) = start(self, image).await?;
+        let commands = Commands::begin(&sandbox, &self.workshop.config.worker);
+        prepare(self, &sandbox, commands).await?;
+        self.enter(Stage::ValidateRevision);
+        let info = validate_revision(self, &image, commands).await?;
+        let request = self.request;
+        let packages = packages_to_build(&request.packages, request.diff_packages, &info, &request.profile);
+        self.enter(Stage::ValidateManifest);
+        let manifest = validate_manifest(self, commands, &packages).await?;
+        self.enter(Stage::BuildingImage);
+        building_image(self, commands, &packages, &manifest).await?;
+        let (staging, result) = store_images(self, &sandbox, &packages, manifest).await?;
+        self.lease.verify().await.map_err(Unfinished::NotOurs)?;
+        self.clock.stop();
+        Ok(Product { staging, result, sandbox })
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        self.lease.set_stage(stage);
+        self.clock.enter(stage);
+    }
+}

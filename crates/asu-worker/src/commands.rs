@@ -1,0 +1,65 @@
+//! Running the ImageBuilder's commands within the limits of a build, and judging how they ended.
+
+use asu_core::BuildFailure;
+use asu_sandbox::{Command, CommandFailure, CommandLimits, Outcome, Output, Sandbox};
+use tokio::time::Instant;
+
+use crate::{
+    config::WorkerConfig,
+    make::BUILDER,
+    stop::{Stop, Trouble},
+};
+
+/// Who runs the ImageBuilder.
+pub(crate) const USER: &str = "buildbot";
+
+/// The commands of one build share one deadline.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commands<'a> {
+    sandbox: &'a Sandbox,
+    config: &'a WorkerConfig,
+    deadline: Instant,
+}
+
+impl<'a> Commands<'a> {
+    /// The time of the build begins now.
+    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig) -> Self {
+        Self { sandbox, config, deadline: Instant::now() + config.job_timeout.get() }
+    }
+
+    /// Runs a command to its exit status; whatever else may happen to it ends the build.
+    pub(crate) async fn run(
+        &self,
+        argv: &[String],
+        variables: &[(&str, &str)],
+        output: &mut impl Output,
+    ) -> Result<i32, Stop> {
+        let (program, arguments) = argv.split_first().expect("a command has at least a program");
+        let command = Command::new(program, arguments.to_vec(), self.limits()).user(USER).workdir(BUILDER);
+        let command = variables.iter().fold(command, |command, (name, value)| command.env(name, value));
+        match self.sandbox.exec(&command, output).await? {
+            Outcome::Exit { code } => Ok(code),
+            Outcome::Failed(failure) => Err(self.judge(failure)),
+        }
+    }
+
+    fn limits(&self) -> CommandLimits {
+        CommandLimits {
+            time: self.deadline.saturating_duration_since(Instant::now()),
+            silence: self.config.job_output_timeout.get(),
+            output: self.config.max_output_size.get(),
+        }
+    }
+
+    fn judge(&self, failure: CommandFailure) -> Stop {
+        match failure {
+            CommandFailure::TimedOut { limit: _ } => {
+                BuildFailure::Timeout { seconds: self.config.job_timeout.get().as_secs() }.into()
+            }
+            CommandFailure::NoOutput { limit } => BuildFailure::NoOutput { seconds: limit.as_secs() }.into(),
+            CommandFailure::TooMuchOutput { limit } => BuildFailure::TooMuchOutput { bytes: limit }.into(),
+            CommandFailure::OutOfMemory { limit: _ } => BuildFailure::OutOfMemory.into(),
+            CommandFailure::Killed => Trouble::Killed.into(),
+        }
+    }
+}

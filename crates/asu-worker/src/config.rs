@@ -1,0 +1,146 @@
+//! The settings of the worker: its own and those of its parts.
+
+use std::time::Duration;
+
+use asu_config::{ByteSize, DurationSetting, Settings, SettingsError};
+use asu_core::AllowList;
+use asu_sandbox::{ArchiveLimits, ImageReference};
+use serde::Deserialize;
+
+/// Everything that an operator can set about this process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The edge of the process.
+    pub service: asu_service::Config,
+    /// Where builds come from.
+    pub queue: asu_queue::Config,
+    /// What builds run in.
+    pub sandbox: asu_sandbox::Config,
+    /// Where images go.
+    pub store: asu_store::Config,
+    /// How builds are run.
+    pub worker: WorkerConfig,
+}
+
+/// The worker's own settings; the fields are the keys.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WorkerConfig {
+    /// What logs call this worker; empty for the name of the host.
+    pub worker_name: String,
+    /// How many builds run at the same time.
+    pub concurrency: usize,
+    /// What the names of ImageBuilder images begin with.
+    pub base_container: String,
+    /// After this time the registry is asked whether an image of this name is still the same.
+    pub image_pull_interval: DurationSetting,
+    /// The longest that the commands of a build may take together.
+    pub job_timeout: DurationSetting,
+    /// The longest that a command may print nothing.
+    pub job_output_timeout: DurationSetting,
+    /// The most that a command may print.
+    pub max_output_size: ByteSize,
+    /// The most that is kept of each of a command's two outputs.
+    pub max_log_size: ByteSize,
+    /// The most bytes that the images of a build may have together.
+    pub max_images_size: ByteSize,
+    /// The most files that a build may have.
+    pub max_images: usize,
+    /// Prefixes of the URLs of allowed custom package repositories.
+    pub repository_allow_list: Vec<String>,
+    /// Where the ImageBuilders of snapshots are fetched.
+    pub upstream_url: String,
+}
+
+/// Directories in one another that a build may have; the ImageBuilder makes none.
+const DEPTH: usize = 4;
+
+/// What a container may outlive its build by before Podman ends it.
+const SLACK: Duration = Duration::from_secs(60);
+
+impl Config {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// A setting that does not fit.
+    pub fn load(settings: &Settings) -> Result<Self, SettingsError> {
+        let config = Self {
+            service: asu_service::Config::load(settings)?,
+            queue: settings.section()?,
+            sandbox: settings.section()?,
+            store: settings.section()?,
+            worker: settings.section()?,
+        };
+        config.queue.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
+        config.worker.check().map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
+        config.worker.allow_list()?;
+        Ok(config)
+    }
+
+    /// How long a container lives when nobody ends it: longer than any build takes.
+    pub(crate) fn container_lifetime(&self) -> Duration {
+        self.worker.job_timeout.get() + self.sandbox.podman_transfer_timeout.get() + SLACK
+    }
+}
+
+impl WorkerConfig {
+    /// What may come out of a container.
+    pub(crate) fn archive_limits(&self) -> ArchiveLimits {
+        ArchiveLimits { bytes: self.max_images_size.get(), entries: self.max_images, depth: DEPTH }
+    }
+
+    /// The most bytes that are kept of a command's output.
+    pub(crate) fn log_size(&self) -> usize {
+        usize::try_from(self.max_log_size.get()).unwrap_or(usize::MAX)
+    }
+
+    /// The repositories that requests may bring.
+    pub(crate) fn allow_list(&self) -> Result<AllowList, SettingsError> {
+        AllowList::parse(&self.repository_allow_list)
+            .map_err(|error| SettingsError::Contradiction(format!("repository_allow_list: {error}")))
+    }
+
+    fn names_images(&self) -> bool {
+        let repository = self.base_container.rsplit('/').next().unwrap_or_default();
+        !repository.contains([':', '@']) && self.base_container.parse::<ImageReference>().is_ok()
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let rules = [
+            // Otherwise every request would hear that there is no image for it.
+            (self.names_images(), "base_container must be the name of a repository of images, without a tag"),
+            (self.concurrency > 0, "concurrency must be at least 1"),
+            (self.max_images > 0, "max_images must be at least 1"),
+            (!self.job_timeout.get().is_zero(), "job_timeout must be longer than nothing"),
+            (!self.job_output_timeout.get().is_zero(), "job_output_timeout must be longer than nothing"),
+            (self.max_output_size >= self.max_log_size, "max_output_size must not be smaller than max_log_size"),
+            (self.max_log_size >= ByteSize::new(1024), "max_log_size must be at least 1KiB"),
+        ];
+        rules.into_iter().find(|(kept, _)| !kept).map_or(Ok(()), |(_, sentence)| Err(sentence))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_can_be_used() {
+        let config = Config::load(&Settings::defaults()).unwrap();
+        assert_eq!((config.worker.concurrency, config.worker.job_timeout.get().as_secs()), (1, 600));
+        assert!(config.container_lifetime() > config.worker.job_timeout.get());
+    }
+
+    #[test]
+    fn contradictions_are_refused_in_a_sentence() {
+        for (key, value, sentence) in [
+            ("max_output_size", "1KiB", "max_output_size must not be smaller than max_log_size"),
+            ("base_container", "", "base_container must be the name of a repository of images"),
+            ("base_container", "ghcr.io/openwrt/imagebuilder:x", "base_container must be the name of a repository"),
+            ("job_timeout", "0s", "job_timeout must be longer than nothing"),
+            ("lease", "1s", "lease must be at least three times redis_timeout"),
+        ] {
+            let error = Config::load(&Settings::defaults().with(key, value)).unwrap_err();
+            assert!(asu_service::error_chain(&error).contains(sentence), "{error}");
+        }
+    }
+}

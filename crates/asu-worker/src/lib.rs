@@ -1,0 +1,39 @@
+//! The worker: takes builds from the queue, runs the ImageBuilder in Podman and stores the images.
+//!
+//! - [`Worker`] takes claims through apalis while nothing pauses it (`pause.rs`, `watch.rs`);
+//! - `attempt.rs` is one claim: what became of the build is told to the queue, the request's faults to be stored, our
+//!   own troubles to be tried again;
+//! - `build.rs` is the order of the stages, each of which is a file of `stages/`;
+//! - `leftovers.rs` removes what dead workers left.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod attempt;
+mod build;
+mod commands;
+mod config;
+mod description;
+#[cfg(test)]
+mod fixture;
+mod image_name;
+mod images;
+mod injected_files;
+mod labels;
+mod leftovers;
+mod log_tail;
+mod make;
+mod metrics;
+mod package_list;
+mod pause;
+mod repositories;
+mod run;
+mod stage_clock;
+mod stages;
+mod stop;
+mod watch;
+mod worker;
+mod worker_identity;
+mod workshop;
+
+pub use config::{Config, WorkerConfig};
+pub use run::{SERVICE, run};
+pub use worker::{Worker, WorkerError};

@@ -1,0 +1,7 @@
+//! The stages of a build, each a function of its own.
+
+pub(crate) mod building_image;
+pub(crate) mod container_setup;
+pub(crate) mod store_images;
+pub(crate) mod validate_manifest;
+pub(crate) mod validate_revision;

@@ -1,0 +1,45 @@
+//! What all builds of one worker share.
+
+use std::{sync::Arc, time::Duration};
+
+use asu_core::{AllowList, MakeInfo};
+use asu_queue::Queue;
+use asu_sandbox::{ImageId, Podman};
+use asu_store::LocalStore;
+use moka::future::Cache;
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::Config, images::Images, metrics::Metrics, watch::Watch, worker_identity::WorkerIdentity};
+
+/// The tools and the memory of a worker.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    pub(crate) config: Config,
+    pub(crate) allow_list: AllowList,
+    pub(crate) identity: WorkerIdentity,
+    pub(crate) queue: Queue,
+    pub(crate) podman: Podman,
+    pub(crate) store: LocalStore,
+    pub(crate) images: Images,
+    /// What ImageBuilders say about themselves; an image never changes its mind.
+    pub(crate) infos: Cache<ImageId, Arc<MakeInfo>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) watch: Arc<Watch>,
+    /// Ends running builds: the grace of the shutdown is over.
+    pub(crate) kill: CancellationToken,
+    /// Attempts that ended here just now, whose containers are being removed.
+    pub(crate) ended: Cache<String, ()>,
+}
+
+/// The time in which this process removes the containers of its own attempts.
+const TIDYING_UP: Duration = Duration::from_secs(180);
+
+/// More attempts than end within [`TIDYING_UP`].
+const MOST_ENDED: u64 = 10_000;
+
+impl Workshop {
+    /// An empty memory of attempts.
+    pub(crate) fn no_ended_attempts() -> Cache<String, ()> {
+        Cache::builder().max_capacity(MOST_ENDED).time_to_live(TIDYING_UP).build()
+    }
+}

@@ -1,0 +1,11 @@
+//! The worker on a real Redis, a real Podman and miniature ImageBuilders.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bench;
+mod failures;
+mod leftovers;
+mod lifecycle;
+mod limits;
+mod releases;
+mod repositories;
+mod surroundings;

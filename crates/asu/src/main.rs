@@ -1,0 +1,5 @@
+//! Starts asu.
+
+fn main() -> std::process::ExitCode {
+    asu::main()
+}

@@ -1,0 +1,42 @@
+//! The three services over the same parts: one catalog, one queue, one port.
+
+use std::sync::Arc;
+
+use asu_build::Build;
+use asu_intake::{Intake, keep_upstream_fresh};
+use asu_prepare::{Prepare, PrepareMetrics};
+use asu_queue::Queue;
+use asu_service::{Health, HttpMetrics, Shutdown, edge, operations, registry};
+use asu_store::LocalStore;
+use asu_upstream::Catalog;
+use asu_worker::Worker;
+use tokio::net::TcpListener;
+
+use crate::serve::{Config, SERVICE};
+
+/// Serves and builds until the shutdown.
+///
+/// # Errors
+/// Settings that contradict each other, or a store that cannot be made.
+pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
+    let mut registry = registry(&SERVICE);
+    let http = HttpMetrics::register(&mut registry);
+    let catalog = Catalog::new(&config.build.upstream)?;
+    let intake = Arc::new(Intake::new(&config.build.intake, catalog.clone())?);
+    let queue = Queue::connect(&config.build.queue)?;
+    let store = LocalStore::open(&config.build.store).await?;
+    let worker = Worker::new(&config.worker, queue.clone(), &mut registry).await?;
+    let prepare = Prepare {
+        intake: Arc::clone(&intake),
+        body_limit: config.build.service.body_limit(),
+        metrics: PrepareMetrics::register(&mut registry),
+    };
+    let build = Build::new(&config.build, catalog.clone(), intake, queue, store, &mut registry, &shutdown);
+    let health = Health::new(&SERVICE, &config.build.service, &shutdown);
+    let health = worker.health(build.checks(health, catalog.clone()));
+    keep_upstream_fresh(catalog, &shutdown);
+    let routes = asu_build::routes(build).merge(asu_prepare::routes(prepare)).merge(operations(health, registry));
+    let worker = shutdown.spawn("builds", worker.run(shutdown.clone()));
+    asu_service::serve(listener, edge(routes, &config.build.service, &http), &shutdown, &config.build.service).await;
+    Ok(worker.await?)
+}

@@ -1,0 +1,11 @@
+//! End-to-end tests: HTTP in, HTTP out, through the real binaries, on a real Redis, a real Podman and a fixture upstream.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod all_in_one;
+mod bad_input;
+mod builds;
+mod documents;
+mod failures;
+mod operations;
+mod recovery;
+mod store;
