@@ -52,7 +52,6 @@ async fn work(workshop: &Workshop, claim: Claim) {
     let Claim { request_hash, build, enqueued_at: _, lease } = claim;
     tracing::info!("build started");
     let end = run(workshop, &build.request, &request_hash, &lease).await;
-    workshop.ended.insert(lease.attempt().to_string(), ()).await;
     let result = settle(workshop, lease, end).await;
     workshop.metrics.count_build(result);
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -75,7 +75,6 @@ impl Worker {
             store,
             metrics,
             kill: CancellationToken::new(),
-            ended: Workshop::no_ended_attempts(),
             config: config.clone(),
         };
         Ok(Self { workshop: Arc::new(workshop), gate })

@@ -1,6 +1,6 @@
 //! What all builds of one worker share.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use asu_core::{AllowList, MakeInfo};
 use asu_queue::Queue;
@@ -27,19 +27,4 @@ pub(crate) struct Workshop {
     pub(crate) watch: Arc<Watch>,
     /// Ends running builds: the grace of the shutdown is over.
     pub(crate) kill: CancellationToken,
-    /// Attempts that ended here just now, whose containers are being removed.
-    pub(crate) ended: Cache<String, ()>,
-}
-
-/// The time in which this process removes the containers of its own attempts.
-const TIDYING_UP: Duration = Duration::from_secs(180);
-
-/// More attempts than end within [`TIDYING_UP`].
-const MOST_ENDED: u64 = 10_000;
-
-impl Workshop {
-    /// An empty memory of attempts.
-    pub(crate) fn no_ended_attempts() -> Cache<String, ()> {
-        Cache::builder().max_capacity(MOST_ENDED).time_to_live(TIDYING_UP).build()
-    }
 }

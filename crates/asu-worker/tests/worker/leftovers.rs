@@ -50,7 +50,8 @@ async fn a_worker_that_was_taken_for_dead_stores_nothing() {
 
 #[tokio::test]
 async fn workers_of_one_name_leave_each_other_alone() {
-    let bench = Bench::with(&[("worker_name", "same")]).await;
+    // Each looks around at once and every two seconds, while the builds run for more than five.
+    let bench = Bench::with(&[("worker_name", "same"), ("lease", "8s")]).await;
     let (first, second) = (bench.worker().await, bench.worker().await);
     let hashes = [
         bench.enqueue(&request_for(&["fault-slow"])).await,
