@@ -8,39 +8,64 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 const X_IMAGEBUILDER_STATUS: HeaderName = HeaderName::from_static("x-imagebuilder-status");
 const X_QUEUE_POSITION: HeaderName = HeaderName::from_static("x-queue-position");
 
-#[derive(Serialize)]
-struct Queued<'a> {
+/// A build that waits.
+#[derive(Serialize, ToSchema)]
+#[schema(as = QueuedBuild)]
+pub(crate) struct Queued<'a> {
+    /// The status of the answer.
     status: u16,
+    /// What the state is called.
     detail: &'static str,
+    /// How many builds go before this one.
     queue_position: u64,
+    /// When the build was asked for, in UTC.
+    #[schema(example = "2026-01-31T23:48:37.000000Z")]
     enqueued_at: String,
     request_hash: &'a RequestHash,
 }
 
+/// The body of an answer 202.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum BuildAnswer<'a> {
+    /// It waits.
+    Queued(Queued<'a>),
+    /// It runs.
+    Started(Started<'a>),
+}
+
 /// A build that waits. Only this answer has the key `queue_position`: clients test for it.
 pub(crate) fn queued(request_hash: &RequestHash, position: u64, enqueued_at: UnixMillis) -> Response {
-    let body = Queued {
+    let body = BuildAnswer::Queued(Queued {
         status: 202,
         detail: "queued",
         queue_position: position,
         enqueued_at: render(enqueued_at),
         request_hash,
-    };
+    });
     with_headers(json(StatusCode::ACCEPTED, &body), "queued", position)
 }
 
-#[derive(Serialize)]
-struct Started<'a> {
+/// A build that a worker holds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StartedBuild)]
+pub(crate) struct Started<'a> {
+    /// The status of the answer.
     status: u16,
+    /// What the state is called.
     detail: &'static str,
     imagebuilder_status: Stage,
     request: &'a BuildRequest,
     request_hash: &'a RequestHash,
+    /// When the build was asked for, in UTC.
+    #[schema(example = "2026-01-31T23:48:37.000000Z")]
     enqueued_at: String,
+    /// The command that builds the images, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     build_cmd: Option<Vec<String>>,
 }
@@ -53,7 +78,7 @@ pub(crate) fn started(
     build_cmd: Option<Vec<String>>,
     enqueued_at: UnixMillis,
 ) -> Response {
-    let body = Started {
+    let body = BuildAnswer::Started(Started {
         status: 202,
         detail: "started",
         imagebuilder_status: stage,
@@ -61,34 +86,53 @@ pub(crate) fn started(
         request_hash,
         enqueued_at: render(enqueued_at),
         build_cmd,
-    };
+    });
     with_headers(json(StatusCode::ACCEPTED, &body), stage.as_str(), 0)
 }
 
-#[derive(Serialize)]
-struct Done<'a> {
+/// A build whose images are stored. Has every field of the ImageBuilder's profiles.json but `profiles`, and those of the profile.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoneBuild)]
+pub(crate) struct Done<'a> {
+    /// The status of the answer.
     status: u16,
+    /// What the state is called.
     detail: &'static str,
+    /// What the state is called.
     imagebuilder_status: &'static str,
     request: &'a BuildRequest,
     request_hash: &'a RequestHash,
+    /// When the build was asked for, in UTC.
+    #[schema(example = "2026-01-31T23:48:37.000000Z")]
     enqueued_at: String,
     #[serde(flatten)]
     result: &'a BuildResult,
 }
 
-#[derive(Serialize)]
-struct Failed<'a> {
+/// A build of which there will be no images.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FailedBuild)]
+pub(crate) struct Failed<'a> {
+    /// The status of the answer.
     status: u16,
+    /// The name of the status.
     title: &'static str,
+    /// Why, in words for people.
     detail: String,
+    /// Why, as a name for programs.
     error: &'static str,
+    /// What the state is called.
     imagebuilder_status: &'static str,
     request: &'a BuildRequest,
     request_hash: &'a RequestHash,
+    /// When the build was asked for, in UTC.
+    #[schema(example = "2026-01-31T23:48:37.000000Z")]
     enqueued_at: String,
+    /// The command that failed, empty if none was run.
     build_cmd: &'a [String],
+    /// The end of what it printed on standard output.
     stdout: &'a str,
+    /// The end of what it printed on standard error.
     stderr: &'a str,
 }
 

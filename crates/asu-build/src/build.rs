@@ -4,25 +4,18 @@ use std::sync::Arc;
 
 use asu_intake::Intake;
 use asu_queue::Queue;
-use asu_service::BodyLimit;
+use asu_service::{BodyLimit, alias};
 use asu_store::LocalStore;
 use asu_upstream::Catalog;
-use axum::{
-    Router,
-    extract::FromRef,
-    routing::{get, post},
-};
+use axum::{extract::FromRef, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     finished_answers::FinishedAnswers,
     metrics::BuildMetrics,
-    overview::{Overviews, get_branches, get_latest, get_overview},
-    revision::get_revision,
-    stats::get_stats,
-    status::get_build,
-    store_files::get_file,
-    submit::post_build,
-    version_documents::get_version_document,
+    overview::{self, Overviews, get_branches, get_latest, get_overview},
+    revision, stats, status, store_files, submit,
+    version_documents::{get_version_document, version_documents},
 };
 
 /// What the handlers of this service share.
@@ -39,29 +32,30 @@ pub struct Build {
 }
 
 /// The routes of this service.
-pub fn routes(build: Build) -> Router {
-    Router::new()
-        .route("/api/v1/build", post(post_build))
-        .route("/api/v1/build/{request_hash}", get(get_build))
-        .route("/api/v1/stats", get(get_stats))
-        .route("/api/v1/revision/{version}/{target}/{subtarget}", get(get_revision))
-        .route("/json/v1/{*path}", get(get_version_document))
-        .route("/store/{bin_dir}/{file}", get(get_file))
-        .merge(overview_routes())
+pub fn routes(build: Build) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(submit::post_build))
+        .routes(routes!(status::get_build))
+        .routes(routes!(stats::get_stats))
+        .routes(routes!(revision::get_revision))
+        .routes(routes!(store_files::get_file))
+        .merge(documents())
         .with_state(build)
 }
 
-/// Clients of all ages ask at different places and follow no redirect.
-fn overview_routes() -> Router<Build> {
-    Router::new()
-        .route("/json/v1/overview.json", get(get_overview))
-        .route("/api/v1/overview", get(get_overview))
-        .route("/api/overview", get(get_overview))
-        .route("/overview", get(get_overview))
-        .route("/json/v1/branches.json", get(get_branches))
-        .route("/json/branches.json", get(get_branches))
-        .route("/json/v1/latest.json", get(get_latest))
-        .route("/json/latest.json", get(get_latest))
-        .route("/api/v1/latest", get(get_latest))
-        .route("/api/latest", get(get_latest))
+/// Clients of all ages ask for the documents at different places and follow no redirect.
+fn documents() -> OpenApiRouter<Build> {
+    let router = OpenApiRouter::with_openapi(version_documents())
+        .route("/json/v1/{*path}", get(get_version_document))
+        .routes(routes!(overview::get_overview))
+        .routes(routes!(overview::get_branches))
+        .routes(routes!(overview::get_latest));
+    let overviews = ["/api/v1/overview", "/api/overview", "/overview"];
+    let router = overviews
+        .into_iter()
+        .fold(router, |router, path| alias(router, path, "/json/v1/overview.json", get(get_overview)));
+    let latest = ["/json/latest.json", "/api/v1/latest", "/api/latest"];
+    let router =
+        latest.into_iter().fold(router, |router, path| alias(router, path, "/json/v1/latest.json", get(get_latest)));
+    alias(router, "/json/branches.json", "/json/v1/branches.json", get(get_branches))
 }

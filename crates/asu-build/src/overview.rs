@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asu_core::{Overview, ServerFacts};
-use asu_service::ApiError;
+use asu_core::{BranchOverview, LatestDocument, Overview, OverviewDocument, ServerFacts};
+use asu_service::{ApiError, ErrorBody};
 use asu_upstream::Catalog;
 use axum::{
     body::Body,
@@ -19,14 +19,29 @@ use crate::{
     run::SERVICE,
 };
 
+/// All branches with their versions and targets, and what this server allows.
+#[utoipa::path(get, path = "/json/v1/overview.json", tag = "metadata", responses(
+    (status = 200, description = "The overview.", body = OverviewDocument),
+    (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
+))]
 pub(crate) async fn get_overview(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
     Ok(to_response(overviews.current().await?.overview.clone()))
 }
 
+/// All branches with their versions and targets, newest first.
+#[utoipa::path(get, path = "/json/v1/branches.json", tag = "metadata", responses(
+    (status = 200, description = "The branches.", body = Vec<BranchOverview>),
+    (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
+))]
 pub(crate) async fn get_branches(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
     Ok(to_response(overviews.current().await?.branches.clone()))
 }
 
+/// The versions that upstream recommends, newest first.
+#[utoipa::path(get, path = "/json/v1/latest.json", tag = "metadata", responses(
+    (status = 200, description = "The versions.", body = LatestDocument),
+    (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
+))]
 pub(crate) async fn get_latest(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
     Ok(to_response(overviews.current().await?.latest.clone()))
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/revision/{version}/{target}/{subtarget}`: from which revision would this be built?
 
-use asu_core::{Distro, Target, Version};
-use asu_service::{ApiError, json};
+use asu_core::{Distro, Target, Version, VersionCode};
+use asu_service::{ApiError, ErrorBody, json};
 use asu_upstream::Catalog;
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -9,14 +9,32 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::{BuildError, RevisionError};
 
-#[derive(Serialize)]
-struct Revision<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revision)]
+pub(crate) struct Revision<'a> {
+    /// The revision of upstream's files.
+    #[schema(value_type = VersionCode)]
     revision: &'a str,
 }
 
+/// From which revision would this be built?
+#[utoipa::path(get, path = "/api/v1/revision/{version}/{target}/{subtarget}", tag = "metadata",
+    params(
+        ("version" = Version, Path, description = "The version.", example = "24.10.4"),
+        ("target" = String, Path, description = "The first half of the target.", example = "ath79"),
+        ("subtarget" = String, Path, description = "The second half of the target.", example = "generic"),
+    ),
+    responses(
+        (status = 200, description = "The revision.", body = Revision),
+        (status = 400, description = "A version of a branch that this server does not serve.", body = ErrorBody),
+        (status = 404, description = "Upstream has no such version or target.", body = ErrorBody),
+        (status = 503, description = "Upstream's metadata cannot be had.", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn get_revision(
     State(catalog): State<Catalog>,
     path: Result<Path<(String, String, String)>, PathRejection>,

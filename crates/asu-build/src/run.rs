@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use asu_intake::{Intake, keep_upstream_fresh, upstream_condition};
+use asu_intake::{Intake, describe_requests, keep_upstream_fresh, upstream_condition};
 use asu_queue::Queue;
-use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, edge, operations, registry, serve};
+use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, documented, edge, operations, registry, serve};
 use asu_store::LocalStore;
 use asu_upstream::Catalog;
 use prometheus_client::registry::Registry;
@@ -41,7 +41,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
     let build = Build::new(&config, catalog.clone(), intake, queue, store, &mut registry, &shutdown);
     let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalog.clone());
     keep_upstream_fresh(catalog, &shutdown);
-    let app = edge(routes(build).merge(operations(health, registry)), &config.service, &http);
+    let router = routes(build).merge(operations(health, registry));
+    let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
+    let app = edge(router, &config.service, &http);
     serve(listener, app, &shutdown, &config.service).await;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! `GET /api/v1/stats`: how long is the queue?
 
 use asu_queue::Queue;
-use asu_service::{ApiError, json};
+use asu_service::{ApiError, ErrorBody, json};
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::BuildError;
 
-#[derive(Serialize)]
-struct Stats {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Stats {
     /// Builds that wait; what the reference server calls it.
     queue_length: u64,
     /// Builds at work.
@@ -19,6 +20,11 @@ struct Stats {
     oldest_pending_seconds: u64,
 }
 
+/// How long is the queue?
+#[utoipa::path(get, path = "/api/v1/stats", tag = "statistics", responses(
+    (status = 200, description = "The queue in numbers.", body = Stats),
+    (status = 503, description = "Redis is away.", body = ErrorBody),
+))]
 pub(crate) async fn get_stats(State(queue): State<Queue>) -> Result<Response, ApiError> {
     let counts = queue.counts().await.map_err(BuildError::from)?;
     let stats = Stats {

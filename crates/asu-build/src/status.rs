@@ -2,14 +2,42 @@
 
 use asu_core::RequestHash;
 use asu_queue::{AttemptId, BuildStatus, Enqueued, QueuedBuild};
-use asu_service::ApiError;
+use asu_service::{ApiError, ErrorBody};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     response::Response,
 };
 
-use crate::{answer, build::Build, error::BuildError, finished_answers::FinishedAnswer};
+use crate::{
+    answer::{self, BuildAnswer, Done, Failed},
+    build::Build,
+    error::BuildError,
+    finished_answers::FinishedAnswer,
+};
 
+/// How far is a build?
+///
+/// HEAD has the same status and the same headers; some clients poll with it.
+#[utoipa::path(get, path = "/api/v1/build/{request_hash}", tag = "builds",
+    params(("request_hash" = RequestHash, Path, description = "The name of the build, from the answer to its request.")),
+    responses(
+        (status = 200, description = "It is done: the images are in the store.", body = Done, headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 202, description = "It waits or runs. Only a build that waits has `queue_position`.", body = BuildAnswer,
+            headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 404, description = "There is no such build, or not any more.", body = ErrorBody),
+        (status = 500, description = "There will be no images; `detail` says why.", body = Failed, headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 503, description = "Redis or the store is away.", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn get_build(
     State(build): State<Build>,
     path: Result<Path<String>, PathRejection>,

@@ -2,7 +2,7 @@
 
 use std::{io::SeekFrom, ops::RangeInclusive};
 
-use asu_service::ApiError;
+use asu_service::{ApiError, ErrorBody};
 use asu_store::{BinDir, FileName, LocalStore, Opened, StoredFile};
 use axum::{
     body::Body,
@@ -25,6 +25,24 @@ use crate::error::BuildError;
 /// Read at a time: large enough that the trips to the thread that reads do not count.
 const CHUNK: usize = 256 * 1024;
 
+/// An image, whole or in part.
+#[utoipa::path(get, path = "/store/{bin_dir}/{file}", tag = "images",
+    params(
+        ("bin_dir" = String, Path, description = "`bin_dir` of a finished build."),
+        ("file" = String, Path, description = "The name of one of its `images`."),
+        ("Range" = Option<String>, Header, description = "One range of bytes.", example = "bytes=0-1023"),
+    ),
+    responses(
+        (status = 200, description = "The whole file.", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The part that was asked for.", body = Vec<u8>,
+            content_type = "application/octet-stream"),
+        (status = 302, description = "The file is at the address in `Location`."),
+        (status = 304, description = "The file that the client has is the right one."),
+        (status = 404, description = "There is no such file.", body = ErrorBody),
+        (status = 416, description = "The range begins behind the end of the file.", body = ErrorBody),
+        (status = 503, description = "The store is away.", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn get_file(
     State(store): State<LocalStore>,
     path: Result<Path<(String, String)>, PathRejection>,

@@ -2,14 +2,50 @@
 
 use asu_intake::{AcceptedRequest, Rules};
 use asu_queue::QueuedBuild;
-use asu_service::{ApiError, RawBody, RequestContext};
+use asu_service::{ApiError, ErrorBody, RawBody, RequestContext};
 use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
 
-use crate::{build::Build, error::BuildError};
+use crate::{
+    answer::{BuildAnswer, Done, Failed},
+    build::Build,
+    error::BuildError,
+};
 
+/// Build this, or tell how far it is.
+///
+/// A request that asks for a known build is answered as `GET /api/v1/build/{request_hash}` is.
+#[utoipa::path(post, path = "/api/v1/build", tag = "builds",
+    params(("skip_package_resolution" = Option<bool>, Query,
+        description = "The request is one that prepare returned: the package rules are not applied again.")),
+    request_body(content = ref("#/components/schemas/NewBuildRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is done: the images are in the store.", body = Done, headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 202, description = "It waits or runs. Only a build that waits has `queue_position`.", body = BuildAnswer,
+            headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 400, description = "It names something that there is not, or that this server does not allow.",
+            body = ErrorBody),
+        (status = 408, description = "The body took too long to arrive.", body = ErrorBody),
+        (status = 413, description = "The body is too large.", body = ErrorBody),
+        (status = 422, description = "It does not have the form of a request.",
+            body = ref("#/components/schemas/InvalidRequest")),
+        (status = 500, description = "The build is known and there will be no images; `detail` says why.", body = Failed,
+            headers(
+                ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
+                ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
+            )),
+        (status = 503, description = "Redis or the store is away, or upstream's metadata cannot be had.", body = ErrorBody),
+        (status = 529, description = "Too many builds wait.", body = ErrorBody),
+    ),
+)]
 pub(crate) async fn post_build(
     State(build): State<Build>,
     RawQuery(query): RawQuery,

@@ -3,9 +3,11 @@
 use std::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A line of versions: `24.10` has 24.10.0-rc1, 24.10.4 and 24.10-SNAPSHOT. Ordered by age, `SNAPSHOT` newest.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, example = "24.10")]
 #[serde(transparent)]
 pub struct Branch(String);
 

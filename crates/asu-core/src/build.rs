@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::build_failure::BuildFailure;
 
@@ -18,7 +19,7 @@ pub enum BuildOutcome {
 }
 
 /// What the ImageBuilder printed, the end of it where it printed more than is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BuildLog {
     /// Standard output.
     pub stdout: String,
@@ -27,7 +28,7 @@ pub struct BuildLog {
 }
 
 /// A build whose images are stored; the fields are those of the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BuildResult {
     /// The profile that was built.
     pub id: String,

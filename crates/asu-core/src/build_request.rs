@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Distro, Filesystem, PackageName, PackageSelector, PackageVersion, ProfileName, RepositoriesMode, RepositoryKey,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// What a firmware image is made of. Serialises to the `request` object of the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BuildRequest {
     /// The distribution, `openwrt` unless another is asked for.
     pub distro: Distro,

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// One fault of a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fault {
     /// Where: `["body", "packages", 3]`; names that the client chose are shortened if they are long.
     pub loc: Vec<Value>,

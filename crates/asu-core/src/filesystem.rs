@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::InvalidName;
+use crate::{names::InvalidName, text_schema::text_schema};
 
 /// A root filesystem that the ImageBuilder can make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +27,10 @@ pub enum Filesystem {
     /// `cpiogz`
     Cpiogz,
 }
+
+const PATTERN: &str = "squashfs|ext4|ubifs|erofs|jffs2|jffs2-nand|targz|cpiogz";
+
+text_schema!(Filesystem, PATTERN, "squashfs", "The root filesystem of an image.");
 
 impl Filesystem {
     /// All of them, in the order in which they are named to clients.
@@ -54,7 +58,7 @@ impl Filesystem {
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         Self::ALL.into_iter().find(|fs| fs.as_str() == text).ok_or_else(|| InvalidName {
             what: "filesystem",
-            pattern: "squashfs|ext4|ubifs|erofs|jffs2|jffs2-nand|targz|cpiogz",
+            pattern: PATTERN,
             value: text.to_owned(),
         })
     }

@@ -26,10 +26,12 @@ mod profile_document;
 mod profiles;
 mod repository;
 mod request_hash;
+mod request_schema;
 mod resolve;
 mod revision_change;
 mod stage;
 mod target;
+mod text_schema;
 mod version;
 mod wire_time;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::checked_text::checked_text;
+use crate::{checked_text::checked_text, text_schema::text_schema};
 
 /// A text that does not fit the type it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,8 +22,10 @@ pub(crate) fn is_word(c: char) -> bool {
 }
 
 macro_rules! name_types {
-    ($($(#[$doc:meta])* $name:ident { what: $what:literal, pattern: $pattern:literal, extra: $extra:literal })*) => {$(
-        $(#[$doc])*
+    ($(#[doc = $doc:literal] $name:ident {
+        what: $what:literal, pattern: $pattern:literal, extra: $extra:literal, example: $example:literal
+    })*) => {$(
+        #[doc = $doc]
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -50,24 +52,25 @@ macro_rules! name_types {
         }
 
         checked_text!($name, InvalidName);
+        text_schema!($name, $pattern, $example, $doc.trim());
     )*};
 }
 
 name_types! {
     /// The name of a distribution, `openwrt` unless the request says otherwise.
-    Distro { what: "distro", pattern: "[\\w.,-]*", extra: ".,-" }
+    Distro { what: "distro", pattern: "[\\w.,-]*", extra: ".,-", example: "openwrt" }
     /// A revision such as `r28427-6df0e3d02a`; empty when the request does not insist on one.
-    VersionCode { what: "version_code", pattern: "[\\w.,-]*", extra: ".,-" }
+    VersionCode { what: "version_code", pattern: "[\\w.,-]*", extra: ".,-", example: "r28427-6df0e3d02a" }
     /// The name of a profile (a router model) within its target, commas as they were sent.
-    ProfileName { what: "profile", pattern: "[\\w.,-]*", extra: ".,-" }
+    ProfileName { what: "profile", pattern: "[\\w.,-]*", extra: ".,-", example: "8dev_carambola2" }
     /// The name of a package, without the `-` or `+` that a request may put before it.
-    PackageName { what: "package", pattern: "[\\w.,+-]+", extra: ".,+-" }
+    PackageName { what: "package", pattern: "[\\w.,+-]+", extra: ".,+-", example: "luci" }
     /// The version of a package, as the package manager prints it.
-    PackageVersion { what: "package version", pattern: "[\\w+.,~-]*", extra: "+.,~-" }
+    PackageVersion { what: "package version", pattern: "[\\w+.,~-]*", extra: "+.,~-", example: "9.1.0-r1" }
     /// The name of a custom package repository.
-    RepositoryName { what: "repository name", pattern: "[\\w.-]+", extra: ".-" }
+    RepositoryName { what: "repository name", pattern: "[\\w.-]+", extra: ".-", example: "custom" }
     /// A package architecture such as `mips_24kc`.
-    Arch { what: "architecture", pattern: "[\\w.+-]+", extra: ".+-" }
+    Arch { what: "architecture", pattern: "[\\w.+-]+", extra: ".+-", example: "mips_24kc" }
 }
 
 impl ProfileName {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::{Arch, Branch, RevisionChange, Target, Version};
 
 /// A branch as overview.json and branches.json describe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BranchOverview {
     /// `24.10` or `SNAPSHOT`
     pub name: Branch,
@@ -17,6 +18,7 @@ pub struct BranchOverview {
     pub snapshot: bool,
     /// Where its files lie below the upstream's URL; `{version}` stands for the version.
     pub path: String,
+    /// Means nothing any more; older clients read it.
     path_packages: &'static str,
     /// The revision at which it left the head of development; none for development itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +41,7 @@ pub struct Overview {
 }
 
 /// What clients are told about the server itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ServerFacts {
     /// The version of this program.
     pub version: String,
@@ -56,18 +58,24 @@ pub struct ServerFacts {
 }
 
 /// overview.json.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct OverviewDocument<'a> {
+    /// The versions that upstream recommends, newest first.
     latest: &'a [Version],
+    /// The branches by their names.
     #[serde(serialize_with = "by_name")]
+    #[schema(value_type = BTreeMap<String, BranchOverview>)]
     branches: &'a [BranchOverview],
+    /// Where clients find the distribution.
     upstream_url: &'a str,
+    /// What this server allows.
     server: &'a ServerFacts,
 }
 
 /// latest.json.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct LatestDocument<'a> {
+    /// The versions that upstream recommends, newest first.
     latest: &'a [Version],
 }
 

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{InvalidName, PackageName};
+use crate::{
+    names::{InvalidName, PackageName},
+    text_schema::text_schema,
+};
 
 /// `luci` asks for a package, `-luci` asks for an image without it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ impl PackageSelector {
         Ok(Self { name: PackageName::parse(name)?, remove })
     }
 }
+
+text_schema!(PackageSelector, r"-?[\w.,+-]+", "luci", "A package to install, or `-` and one to leave out.");
 
 impl TryFrom<String> for PackageSelector {
     type Error = InvalidName;

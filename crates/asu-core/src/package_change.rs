@@ -1,11 +1,12 @@
 //! One thing that the rules changed in a package list, told to the client that asked for the packages.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::PackageName;
 
 /// A change of the package list, with its reason. Serialises to an entry of `changes` on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackageChange {
     /// What kind of change this is.
     #[serde(flatten)]
@@ -17,7 +18,7 @@ pub struct PackageChange {
 }
 
 /// What was done to the package list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ChangeKind {
     /// A package was replaced by the one that took over from it.
@@ -48,7 +49,7 @@ pub enum ChangeKind {
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum $name {
             /// The only value.
             #[default]

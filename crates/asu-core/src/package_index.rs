@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{Branch, LinuxKernel, Version};
 
 /// The packages of a directory under the names by which they are asked for. Names and versions are kept as they are
 /// written: a spelling that is unknown here must not cost the rest of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PackageIndex {
     /// The architecture; empty where nothing names it.
     pub architecture: String,

@@ -3,11 +3,12 @@
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
-use crate::{checked_text::checked_text, names::InvalidName};
+use crate::{checked_text::checked_text, names::InvalidName, text_schema::text_schema};
 
 /// How custom repositories go together with the ImageBuilder's own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RepositoriesMode {
     /// Added to the ImageBuilder's own.
@@ -27,6 +28,8 @@ impl RepositoriesMode {
     }
 }
 
+const URL_PATTERN: &str = "https?://[!-~]+";
+
 /// The URL of a package repository, kept as it was sent; http or https.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -41,7 +44,7 @@ impl RepositoryUrl {
         let one_word = text.chars().all(|c| c.is_ascii_graphic() && !"\\\"'`<>^{|}$".contains(c));
         match Url::parse(text) {
             Ok(url) if one_word && matches!(url.scheme(), "http" | "https") => Ok(Self(text.to_owned())),
-            _ => Err(InvalidName { what: "repository URL", pattern: "https?://[!-~]+", value: text.to_owned() }),
+            _ => Err(InvalidName { what: "repository URL", pattern: URL_PATTERN, value: text.to_owned() }),
         }
     }
 
@@ -75,6 +78,7 @@ fn names_default_port(text: &str, url: &Url) -> bool {
 }
 
 checked_text!(RepositoryUrl, InvalidName);
+text_schema!(RepositoryUrl, URL_PATTERN, "https://repo.example.org/24.10", "The URL of a package repository.");
 
 /// The repositories that an operator allows: prefixes of URLs.
 #[derive(Debug, Clone, Default)]
@@ -165,6 +169,13 @@ impl RepositoryKey {
         }
     }
 }
+
+text_schema!(
+    RepositoryKey,
+    "(?s:.+)",
+    "RWSfy+nwo1nG3gAc9Dh7WLrd3oHo0XQwqtPc6Un1D9nuzdVcsE1vP7RP",
+    "A usign public key (base64 of 42 bytes), or a PEM public key, white space around it aside."
+);
 
 impl TryFrom<String> for RepositoryKey {
     type Error = InvalidRepositoryKey;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{BuildRequest, InvalidName, PackageSelector, checked_text::checked_text};
+use crate::{BuildRequest, InvalidName, PackageSelector, checked_text::checked_text, text_schema::text_schema};
 
 /// 64 lower-case hexadecimal digits. Equal requests for the same firmware have equal hashes; clients treat it as opaque.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub struct RequestHash(String);
 
 /// Begins every encoding; a change of the encoding changes it.
 const ENCODING: &[u8] = b"asu request 1";
+
+const PATTERN: &str = "[0-9a-f]{64}";
 
 impl RequestHash {
     /// The hash of a request whose packages are resolved and whose profile is canonical.
@@ -68,7 +70,7 @@ impl RequestHash {
         if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidName { what: "request_hash", pattern: "[0-9a-f]{64}", value: text.to_owned() })
+            Err(InvalidName { what: "request_hash", pattern: PATTERN, value: text.to_owned() })
         }
     }
 
@@ -109,3 +111,9 @@ impl Encoding {
 }
 
 checked_text!(RequestHash, InvalidName);
+text_schema!(
+    RequestHash,
+    PATTERN,
+    "9b2cbdd1a2e0a4b8d5f4f4c6f4b2a7d3c9e1f0a6b5c4d3e2f1a0b9c8d7e6f5a4",
+    "The name of a build: equal requests for the same firmware have equal hashes."
+);

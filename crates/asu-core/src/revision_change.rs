@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::PackageName;
 
@@ -13,7 +14,7 @@ static BUILT_IN: LazyLock<Vec<RevisionChange>> = LazyLock::new(|| {
 
 /// What happened to a package at a revision. With source and target it was renamed, with a source only it was added,
 /// with a target only it was deleted. Serialises to an entry of `package_changes` on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionChange {
     /// The package as it was called, or the one that was added.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checked_text::checked_text,
     names::{InvalidName, is_word},
+    text_schema::text_schema,
 };
+
+const PATTERN: &str = r"\w*/\w*";
 
 /// Both halves of a target, `ath79/generic`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,7 +21,7 @@ impl Target {
     /// # Errors
     /// Anything that does not match `\w*/\w*`.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let invalid = || InvalidName { what: "target", pattern: r"\w*/\w*", value: text.to_owned() };
+        let invalid = || InvalidName { what: "target", pattern: PATTERN, value: text.to_owned() };
         let (target, subtarget) = text.split_once('/').ok_or_else(invalid)?;
         if target.chars().chain(subtarget.chars()).all(is_word) { Ok(Self(text.to_owned())) } else { Err(invalid()) }
     }
@@ -35,6 +38,7 @@ impl Target {
 }
 
 checked_text!(Target, InvalidName);
+text_schema!(Target, PATTERN, "ath79/generic", "Both halves of a target.");
 
 #[cfg(test)]
 mod tests {

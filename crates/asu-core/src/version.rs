@@ -8,6 +8,7 @@ use crate::{
     branch::Branch,
     checked_text::checked_text,
     names::{InvalidName, is_word},
+    text_schema::text_schema,
 };
 
 /// The version of a distribution. Ordered as releases are: `24.10-SNAPSHOT`, `24.10.0-rc1`, `24.10.0`, `24.10.10`, `SNAPSHOT`.
@@ -18,6 +19,8 @@ pub struct Version(String);
 /// The suffix of a branch's own snapshots, `24.10-SNAPSHOT`.
 const SNAPSHOT_SUFFIX: &str = "-SNAPSHOT";
 
+const PATTERN: &str = r"[\w.,-]*";
+
 impl Version {
     /// Checks the alphabet; whether such a version exists is the catalog's to say.
     ///
@@ -27,7 +30,7 @@ impl Version {
         if text.chars().all(|c| is_word(c) || ".,-".contains(c)) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidName { what: "version", pattern: r"[\w.,-]*", value: text.to_owned() })
+            Err(InvalidName { what: "version", pattern: PATTERN, value: text.to_owned() })
         }
     }
 
@@ -93,6 +96,7 @@ impl PartialOrd for Version {
 }
 
 checked_text!(Version, InvalidName);
+text_schema!(Version, PATTERN, "24.10.4", "A version of a distribution: a release, `24.10-SNAPSHOT` or `SNAPSHOT`.");
 
 #[cfg(test)]
 mod tests {

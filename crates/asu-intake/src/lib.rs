@@ -7,9 +7,11 @@
 mod config;
 mod error;
 mod intake;
+mod openapi;
 mod upstream;
 
 pub use config::Config;
 pub use error::{IntakeError, UPSTREAM_RETRY};
 pub use intake::{AcceptedRequest, Intake, Rules};
+pub use openapi::describe_requests;
 pub use upstream::{keep_upstream_fresh, upstream_condition};

@@ -3,10 +3,13 @@
 use asu_core::{BuildRequest, PackageChange, PackageSelector, RequestHash};
 use asu_intake::AcceptedRequest;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The answer to a request that can be built, as far as is known.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Prepared {
+    /// Always `prepared`.
+    #[schema(value_type = String, example = "prepared")]
     status: &'static str,
     /// The packages as they were asked for, in their one form.
     original_packages: Vec<PackageSelector>,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use asu_intake::{Intake, keep_upstream_fresh, upstream_condition};
-use asu_service::{Health, HttpMetrics, Service, Shutdown, edge, operations, registry, serve};
+use asu_intake::{Intake, describe_requests, keep_upstream_fresh, upstream_condition};
+use asu_service::{Health, HttpMetrics, Service, Shutdown, documented, edge, operations, registry, serve};
 use asu_upstream::Catalog;
 use tokio::net::TcpListener;
 
@@ -40,7 +40,9 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
         async move { condition }
     });
     keep_upstream_fresh(catalog, &shutdown);
-    let app = edge(routes(prepare).merge(operations(health, registry)), &config.service, &http);
+    let router = routes(prepare).merge(operations(health, registry));
+    let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
+    let app = edge(router, &config.service, &http);
     serve(listener, app, &shutdown, &config.service).await;
     Ok(())
 }

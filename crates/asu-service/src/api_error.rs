@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{error_chain::error_chain, json::json};
 
@@ -17,6 +19,24 @@ use crate::{error_chain::error_chain, json::json};
 /// The caller gets text that we wrote; what caused it goes to the log when the answer is rendered, once.
 #[derive(Debug)]
 pub struct ApiError(Box<Parts>);
+
+/// The body of every answer that is an error.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error, example = json!({"status": 404, "title": "Not Found", "detail": "not found"}))]
+pub struct ErrorBody {
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// The name of the status.
+    #[schema(value_type = String)]
+    title: &'static str,
+    /// What is wrong, in words for people.
+    detail: String,
+    /// What only some errors have.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Map<String, Value>,
+}
 
 /// Boxed, so that a `Result` of a handler stays small.
 #[derive(Debug)]
@@ -85,7 +105,9 @@ impl ApiError {
     /// Adds a key to the body. `status`, `title` and `detail` cannot be replaced.
     #[must_use]
     pub fn with_field(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.0.fields.insert(key.to_owned(), value.into());
+        if !["status", "title", "detail"].contains(&key) {
+            self.0.fields.insert(key.to_owned(), value.into());
+        }
         self
     }
 
@@ -129,14 +151,8 @@ impl Error for ApiError {}
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log_cause();
-        let Parts { status, detail, fields, headers, cause: _ } = *self.0;
-        let mut body = Map::new();
-        body.insert("status".to_owned(), status.as_u16().into());
-        body.insert("title".to_owned(), title(status).into());
-        body.insert("detail".to_owned(), detail.into());
-        for (key, value) in fields {
-            body.entry(key).or_insert(value);
-        }
+        let Parts { status, detail, fields: more, headers, cause: _ } = *self.0;
+        let body = ErrorBody { status: status.as_u16(), title: title(status), detail, more };
         let mut response = json(status, &body);
         response.headers_mut().extend(headers);
         response

@@ -7,7 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::future::join_all;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{
     api_error::ApiError,
@@ -25,6 +27,31 @@ pub struct Health {
     checks: Arc<[Check]>,
     check_timeout: Duration,
     shutdown: Shutdown,
+}
+
+/// The answer of `/health`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Healthy {
+    /// Always `healthy`: a process that is not does not answer.
+    #[schema(value_type = String, example = "healthy")]
+    status: &'static str,
+    /// Which process this is.
+    #[schema(value_type = String, example = "asu-build")]
+    service: &'static str,
+    /// Its version.
+    #[schema(value_type = String, example = "0.1.0")]
+    version: &'static str,
+}
+
+/// The answer of `/ready` when all is well enough.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ready {
+    /// Always `ready`; a process that is not answers 503 with the same `dependencies`.
+    #[schema(value_type = String, example = "ready")]
+    status: &'static str,
+    /// What the process depends on, each `{"status": "ok" | "degraded" | "failing", "detail": …}`.
+    #[schema(value_type = Object, example = json!({"upstream": {"status": "ok"}}))]
+    dependencies: Map<String, Value>,
 }
 
 impl Health {
@@ -49,7 +76,7 @@ impl Health {
     /// `GET /health`: 200 as long as anybody can be asked at all.
     pub(crate) fn live(&self) -> Response {
         let Service { name, version, .. } = self.service;
-        json(StatusCode::OK, &json!({"status": "healthy", "service": name, "version": version}))
+        json(StatusCode::OK, &Healthy { status: "healthy", service: name, version })
     }
 
     /// `GET /ready`: 503 while shutting down or while a dependency is failing.
@@ -62,7 +89,7 @@ impl Health {
         if self.shutdown.has_begun() {
             unready("shutting down".to_owned(), dependencies)
         } else if failing.is_empty() {
-            json(StatusCode::OK, &json!({"status": "ready", "dependencies": dependencies}))
+            json(StatusCode::OK, &Ready { status: "ready", dependencies })
         } else {
             unready(format!("failing: {}", failing.join(", ")), dependencies)
         }

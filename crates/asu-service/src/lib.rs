@@ -12,7 +12,7 @@
 //!     let mut registry = registry(&SERVICE);
 //!     let http = HttpMetrics::register(&mut registry);
 //!     let health = Health::new(&SERVICE, &config, &shutdown);
-//!     let app = edge(axum::Router::new().merge(operations(health, registry)), &config, &http);
+//!     let app = edge(operations(health, registry).into(), &config, &http);
 //!     serve(listener, app, &shutdown, &config).await;
 //!     Ok(())
 //! }
@@ -30,6 +30,7 @@ mod client_address;
 mod config;
 mod connection;
 mod cors;
+mod docs;
 mod edge;
 mod error_chain;
 mod health;
@@ -50,11 +51,12 @@ mod slashes;
 mod telemetry;
 mod trace_parent;
 
-pub use api_error::ApiError;
+pub use api_error::{ApiError, ErrorBody};
 pub use body::{BodyLimit, RawBody};
 pub use cli::{Cli, Command, Flags, load_settings};
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use config::{Config, LogFormat};
+pub use docs::{alias, documented};
 pub use edge::edge;
 pub use error_chain::error_chain;
 pub use health::Health;

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::State,
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use prometheus_client::{encoding::text, registry::Registry};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{api_error::ApiError, health::Health};
+use crate::{
+    api_error::{ApiError, ErrorBody},
+    health::{Health, Healthy, Ready},
+};
 
 /// What Prometheus takes the text for; it is the format that `prometheus-client` writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -19,17 +21,36 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// Routes that are logged at debug level only, because machines ask for them all day.
 pub(crate) const PATHS: [&str; 3] = ["/health", "/ready", "/metrics"];
 
+/// The tag of these endpoints in OpenAPI documents.
+const TAG: &str = "operations";
+
 /// The routes of a process's own health and metrics, to be merged into its router.
-pub fn operations<S: Clone + Send + Sync + 'static>(health: Health, registry: Registry) -> Router<S> {
-    let [health_path, ready_path, metrics_path] = PATHS;
-    let probed = Router::new()
-        .route(health_path, get(|State(health): State<Health>| async move { health.live() }))
-        .route(ready_path, get(|State(health): State<Health>| async move { health.ready().await }))
-        .with_state(health);
-    probed.merge(Router::new().route(metrics_path, get(metrics)).with_state(Arc::new(registry)))
+pub fn operations<S: Clone + Send + Sync + 'static>(health: Health, registry: Registry) -> OpenApiRouter<S> {
+    let probed = OpenApiRouter::new().routes(routes!(get_health)).routes(routes!(get_ready)).with_state(health);
+    probed.merge(OpenApiRouter::new().routes(routes!(get_metrics)).with_state(Arc::new(registry)))
 }
 
-async fn metrics(State(registry): State<Arc<Registry>>) -> Result<Response, ApiError> {
+/// Is the process there?
+#[utoipa::path(get, path = "/health", tag = TAG, responses((status = 200, description = "It is.", body = Healthy)))]
+async fn get_health(State(health): State<Health>) -> Response {
+    health.live()
+}
+
+/// Can the process do its work?
+#[utoipa::path(get, path = "/ready", tag = TAG, responses(
+    (status = 200, description = "It can; some of what it depends on may be degraded.", body = Ready),
+    (status = 503, description = "Something is failing, or the process is shutting down. The body has `dependencies` too.",
+        body = ErrorBody),
+))]
+async fn get_ready(State(health): State<Health>) -> Response {
+    health.ready().await
+}
+
+/// The metrics of the process, in the text format of OpenMetrics.
+#[utoipa::path(get, path = "/metrics", tag = TAG, responses(
+    (status = 200, description = "All of them.", body = String, content_type = "application/openmetrics-text"),
+))]
+async fn get_metrics(State(registry): State<Arc<Registry>>) -> Result<Response, ApiError> {
     let mut body = String::new();
     text::encode(&mut body, &registry).map_err(|error| ApiError::internal(&error))?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], body).into_response())

@@ -60,7 +60,7 @@ async fn a_process_that_shuts_down_is_unready_to_those_who_are_still_connected()
         &server.shutdown,
     );
     server.shutdown.begin();
-    let router: axum::Router = asu_service::operations(health, asu_service::registry(&support::SERVICE));
+    let router: axum::Router = asu_service::operations(health, asu_service::registry(&support::SERVICE)).into();
     let request = axum::http::Request::get("/ready").body(axum::body::Body::empty()).unwrap();
     let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
     assert_eq!(answer.status(), 503);

@@ -2,7 +2,6 @@
 
 use asu_queue::Queue;
 use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, edge, error_chain, operations, registry, serve};
-use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{Config, Worker};
@@ -28,7 +27,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
         let queue = queue.clone();
         async move { Condition::from_result(queue.ping().await.map_err(|error| error_chain(&error))) }
     });
-    let app = edge(Router::new().merge(operations(health, registry)), &config.service, &http);
+    let app = edge(operations(health, registry).into(), &config.service, &http);
     let worker = shutdown.spawn("builds", worker.run(shutdown.clone()));
     serve(listener, app, &shutdown, &config.service).await;
     worker.await?;

@@ -6,6 +6,7 @@ mod bad_input;
 mod builds;
 mod documents;
 mod failures;
+mod openapi;
 mod operations;
 mod recovery;
 mod store;

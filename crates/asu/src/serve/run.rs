@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use asu_build::Build;
-use asu_intake::{Intake, keep_upstream_fresh};
+use asu_intake::{Intake, describe_requests, keep_upstream_fresh};
 use asu_prepare::{Prepare, PrepareMetrics};
 use asu_queue::Queue;
-use asu_service::{Health, HttpMetrics, Shutdown, edge, operations, registry};
+use asu_service::{Health, HttpMetrics, Shutdown, documented, edge, operations, registry};
 use asu_store::LocalStore;
 use asu_upstream::Catalog;
 use asu_worker::Worker;
@@ -36,6 +36,7 @@ pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdo
     let health = worker.health(build.checks(health, catalog.clone()));
     keep_upstream_fresh(catalog, &shutdown);
     let routes = asu_build::routes(build).merge(asu_prepare::routes(prepare)).merge(operations(health, registry));
+    let routes = documented(routes, &SERVICE, |document| describe_requests(document, &config.build.intake))?;
     let worker = shutdown.spawn("builds", worker.run(shutdown.clone()));
     asu_service::serve(listener, edge(routes, &config.build.service, &http), &shutdown, &config.build.service).await;
     Ok(worker.await?)
