@@ -6,9 +6,11 @@
 mod answer;
 mod build;
 mod config;
+mod documents;
 mod error;
 mod finished_answers;
 mod metrics;
+mod named_distro;
 mod overview;
 mod queue_metrics;
 mod revision;

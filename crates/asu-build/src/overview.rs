@@ -1,21 +1,27 @@
 //! overview.json, branches.json and latest.json: which versions, branches and targets there are.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use asu_core::{BranchOverview, LatestDocument, Overview, OverviewDocument, ServerFacts};
-use asu_service::{ApiError, ErrorBody};
-use asu_upstream::Catalog;
+use asu_core::{BranchOverview, Distro, LatestDocument, Overview, OverviewDocument, ServerFacts};
+use asu_service::{ApiError, ErrorBody, json};
+use asu_upstream::Catalogs;
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, header::CONTENT_TYPE},
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     config::Config,
     error::{BuildError, DocumentError},
+    named_distro::NamedDistro,
     run::SERVICE,
 };
 
@@ -24,8 +30,11 @@ use crate::{
     (status = 200, description = "The overview.", body = OverviewDocument),
     (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
 ))]
-pub(crate) async fn get_overview(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
-    Ok(to_response(overviews.current().await?.overview.clone()))
+pub(crate) async fn get_overview(
+    State(overviews): State<Overviews>,
+    NamedDistro(distro): NamedDistro,
+) -> Result<Response, ApiError> {
+    Ok(to_response(overviews.current(&distro).await?.overview.clone()))
 }
 
 /// All branches with their versions and targets, newest first.
@@ -33,8 +42,11 @@ pub(crate) async fn get_overview(State(overviews): State<Overviews>) -> Result<R
     (status = 200, description = "The branches.", body = Vec<BranchOverview>),
     (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
 ))]
-pub(crate) async fn get_branches(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
-    Ok(to_response(overviews.current().await?.branches.clone()))
+pub(crate) async fn get_branches(
+    State(overviews): State<Overviews>,
+    NamedDistro(distro): NamedDistro,
+) -> Result<Response, ApiError> {
+    Ok(to_response(overviews.current(&distro).await?.branches.clone()))
 }
 
 /// The versions that upstream recommends, newest first.
@@ -42,20 +54,45 @@ pub(crate) async fn get_branches(State(overviews): State<Overviews>) -> Result<R
     (status = 200, description = "The versions.", body = LatestDocument),
     (status = 503, description = "Upstream's metadata was never read and cannot be had.", body = ErrorBody),
 ))]
-pub(crate) async fn get_latest(State(overviews): State<Overviews>) -> Result<Response, ApiError> {
-    Ok(to_response(overviews.current().await?.latest.clone()))
+pub(crate) async fn get_latest(
+    State(overviews): State<Overviews>,
+    NamedDistro(distro): NamedDistro,
+) -> Result<Response, ApiError> {
+    Ok(to_response(overviews.current(&distro).await?.latest.clone()))
 }
 
-/// The three documents, rendered once for each change at upstream.
+/// The distributions that requests may name.
+#[utoipa::path(get, path = "/json/v1/distros.json", tag = "metadata", responses(
+    (status = 200, description = "The distributions, the built-in one first.", body = Distros),
+))]
+pub(crate) async fn get_distros(State(catalogs): State<Catalogs>) -> Response {
+    let distros = catalogs.iter().map(|(name, catalog)| DistroEntry { name, upstream_url: catalog.upstream_url() });
+    json(StatusCode::OK, &Distros { distros: distros.collect() })
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Distros)]
+pub(crate) struct Distros<'a> {
+    /// All of them.
+    distros: Vec<DistroEntry<'a>>,
+}
+
+/// A distribution that requests may name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DistroEntry)]
+pub(crate) struct DistroEntry<'a> {
+    /// What it is called in `distro`.
+    name: Distro,
+    /// Where clients find it.
+    upstream_url: &'a str,
+}
+
+/// The three documents of each distribution, rendered once for each change at its upstream.
 #[derive(Clone)]
 pub(crate) struct Overviews {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    catalog: Catalog,
-    server: ServerFacts,
-    last: Mutex<Option<Arc<Rendered>>>,
+    catalogs: Catalogs,
+    server: Arc<ServerFacts>,
+    last: Arc<Mutex<BTreeMap<Distro, Arc<Rendered>>>>,
 }
 
 struct Rendered {
@@ -67,25 +104,25 @@ struct Rendered {
 }
 
 impl Overviews {
-    pub(crate) fn new(config: &Config, catalog: Catalog) -> Self {
-        Self { inner: Arc::new(Inner { catalog, server: server_facts(config), last: Mutex::new(None) }) }
+    pub(crate) fn new(config: &Config, catalogs: Catalogs) -> Self {
+        Self { catalogs, server: Arc::new(server_facts(config)), last: Arc::default() }
     }
 
-    async fn current(&self) -> Result<Arc<Rendered>, ApiError> {
-        let Inner { catalog, server, last } = &*self.inner;
-        let source = catalog.overview().await.map_err(|error| BuildError::from(DocumentError(error)))?;
-        if let Some(rendered) = self.last_of(&source) {
-            return Ok(rendered);
+    async fn current(&self, distro: &Distro) -> Result<Arc<Rendered>, ApiError> {
+        let document_error = |error| BuildError::from(DocumentError(error));
+        let catalog = self.catalogs.of(distro).map_err(document_error)?;
+        let source = catalog.overview().await.map_err(document_error)?;
+        if let Some(rendered) = self.last().get(distro).filter(|rendered| Arc::ptr_eq(&rendered.source, &source)) {
+            return Ok(Arc::clone(rendered));
         }
-        let rendered = Rendered::new(source, catalog.upstream_url(), server);
+        let rendered = Rendered::new(source, catalog.upstream_url(), &self.server);
         let rendered = Arc::new(rendered.map_err(|error| ApiError::internal(&error))?);
-        *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rendered));
+        self.last().insert(distro.clone(), Arc::clone(&rendered));
         Ok(rendered)
     }
 
-    fn last_of(&self, source: &Arc<Overview>) -> Option<Arc<Rendered>> {
-        let last = self.inner.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|rendered| Arc::ptr_eq(&rendered.source, source)).cloned()
+    fn last(&self) -> MutexGuard<'_, BTreeMap<Distro, Arc<Rendered>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

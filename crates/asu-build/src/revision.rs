@@ -1,17 +1,20 @@
 //! `GET /api/v1/revision/{version}/{target}/{subtarget}`: from which revision would this be built?
 
-use asu_core::{Distro, Target, Version, VersionCode};
+use asu_core::{Target, Version, VersionCode};
 use asu_service::{ApiError, ErrorBody, json};
-use asu_upstream::Catalog;
+use asu_upstream::Catalogs;
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::error::{BuildError, RevisionError};
+use crate::{
+    error::{BuildError, RevisionError},
+    named_distro::NamedDistro,
+};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Revision)]
@@ -19,6 +22,13 @@ pub(crate) struct Revision<'a> {
     /// The revision of upstream's files.
     #[schema(value_type = VersionCode)]
     revision: &'a str,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Segments {
+    version: String,
+    target: String,
+    subtarget: String,
 }
 
 /// From which revision would this be built?
@@ -36,15 +46,16 @@ pub(crate) struct Revision<'a> {
     ),
 )]
 pub(crate) async fn get_revision(
-    State(catalog): State<Catalog>,
-    path: Result<Path<(String, String, String)>, PathRejection>,
+    State(catalogs): State<Catalogs>,
+    NamedDistro(distro): NamedDistro,
+    path: Result<Path<Segments>, PathRejection>,
 ) -> Result<Response, ApiError> {
     // What is no name is the name of nothing.
-    let Path((version, target, subtarget)) = path.map_err(|_| BuildError::UnknownDocument)?;
+    let Path(Segments { version, target, subtarget }) = path.map_err(|_| BuildError::UnknownDocument)?;
     let version = Version::parse(&version).map_err(|_| BuildError::UnknownDocument)?;
     let target = Target::parse(&format!("{target}/{subtarget}")).map_err(|_| BuildError::UnknownDocument)?;
-    let openwrt = Distro::parse("openwrt").expect("a word is a name");
-    let metadata = catalog.profiles(&openwrt, &version, &target).await;
-    let metadata = metadata.map_err(|error| BuildError::from(RevisionError(error)))?;
+    let revision_error = |error| BuildError::from(RevisionError(error));
+    let catalog = catalogs.of(&distro).map_err(revision_error)?;
+    let metadata = catalog.profiles(&version, &target).await.map_err(revision_error)?;
     Ok(json(StatusCode::OK, &Revision { revision: metadata.version_code.as_str() }))
 }

@@ -6,7 +6,7 @@ use asu_intake::{Intake, describe_requests, keep_upstream_fresh, upstream_condit
 use asu_queue::Queue;
 use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, documented, edge, operations, registry, serve};
 use asu_store::LocalStore;
-use asu_upstream::Catalog;
+use asu_upstream::Catalogs;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
@@ -34,13 +34,13 @@ pub const SERVICE: Service = Service {
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut registry = registry(&SERVICE);
     let http = HttpMetrics::register(&mut registry);
-    let catalog = Catalog::new(&config.upstream)?;
-    let intake = Arc::new(Intake::new(&config.intake, catalog.clone())?);
+    let catalogs = Catalogs::new(&config.upstream)?;
+    let intake = Arc::new(Intake::new(&config.intake, catalogs.clone())?);
     let queue = Queue::connect(&config.queue)?;
     let store = LocalStore::open(&config.store).await?;
-    let build = Build::new(&config, catalog.clone(), intake, queue, store, &mut registry, &shutdown);
-    let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalog.clone());
-    keep_upstream_fresh(catalog, &shutdown);
+    let build = Build::new(&config, catalogs.clone(), intake, queue, store, &mut registry, &shutdown);
+    let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalogs.clone());
+    keep_upstream_fresh(catalogs, &shutdown);
     let router = routes(build).merge(operations(health, registry));
     let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
     let app = edge(router, &config.service, &http);
@@ -52,7 +52,7 @@ impl Build {
     /// The service over parts that others may share.
     pub fn new(
         config: &Config,
-        catalog: Catalog,
+        catalogs: Catalogs,
         intake: Arc<Intake>,
         queue: Queue,
         store: LocalStore,
@@ -64,8 +64,8 @@ impl Build {
             intake,
             queue,
             store,
-            overviews: Overviews::new(config, catalog.clone()),
-            catalog,
+            overviews: Overviews::new(config, catalogs.clone()),
+            catalogs,
             finished: FinishedAnswers::new(&config.answers),
             body_limit: config.service.body_limit(),
             metrics: BuildMetrics::register(registry),
@@ -73,7 +73,7 @@ impl Build {
     }
 
     /// What this service needs in order to be ready.
-    pub fn checks(&self, health: Health, catalog: Catalog) -> Health {
+    pub fn checks(&self, health: Health, catalogs: Catalogs) -> Health {
         let (queue, store) = (self.queue.clone(), self.store.clone());
         health
             .with_check("redis", move || {
@@ -85,7 +85,7 @@ impl Build {
                 async move { Condition::from_result(store.check_writable().await) }
             })
             .with_check("upstream", move || {
-                let condition = without_failing(upstream_condition(&catalog));
+                let condition = without_failing(upstream_condition(&catalogs));
                 async move { condition }
             })
     }

@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
-use asu_core::{Arch, Distro, DocumentPath, PackageIndex, ProfileName, Target, Version, merge_feeds};
+use asu_core::{Arch, DocumentPath, PackageIndex, ProfileName, Target, Version, merge_feeds};
 use asu_service::{ApiError, ErrorBody, json};
-use asu_upstream::Catalog;
+use asu_upstream::{Catalog, Catalogs};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
+use serde::Deserialize;
 use utoipa::OpenApi;
 
 use crate::{
     error::{BuildError, DocumentError},
+    named_distro::NamedDistro,
     overview::to_response,
 };
+
+#[derive(Deserialize)]
+pub(crate) struct Segments {
+    path: String,
+}
 
 /// The description of what the one route for all paths answers: a `{path}` of two segments is no pattern of a router.
 pub(crate) fn version_documents() -> utoipa::openapi::OpenApi {
@@ -26,14 +33,16 @@ pub(crate) fn version_documents() -> utoipa::openapi::OpenApi {
 }
 
 pub(crate) async fn get_version_document(
-    State(catalog): State<Catalog>,
-    path: Result<Path<String>, PathRejection>,
+    State(catalogs): State<Catalogs>,
+    NamedDistro(distro): NamedDistro,
+    path: Result<Path<Segments>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let Path(path) = path.map_err(|_| BuildError::UnknownDocument)?;
+    let Path(Segments { path }) = path.map_err(|_| BuildError::UnknownDocument)?;
+    let catalog = catalogs.of(&distro).map_err(|error| BuildError::from(DocumentError(error)))?;
     match DocumentPath::parse(&path).ok_or(BuildError::UnknownDocument)? {
-        DocumentPath::Profile { version, target, profile } => get_profile(&catalog, version, target, profile).await,
-        DocumentPath::TargetIndex { version, target } => get_target_index(&catalog, version, target).await,
-        DocumentPath::ArchIndex { version, arch } => get_arch_index(&catalog, version, arch).await,
+        DocumentPath::Profile { version, target, profile } => get_profile(catalog, version, target, profile).await,
+        DocumentPath::TargetIndex { version, target } => get_target_index(catalog, version, target).await,
+        DocumentPath::ArchIndex { version, arch } => get_arch_index(catalog, version, arch).await,
     }
 }
 
@@ -54,8 +63,7 @@ async fn get_profile(
     target: Target,
     profile: ProfileName,
 ) -> Result<Response, ApiError> {
-    let openwrt = Distro::parse("openwrt").expect("a word is a name");
-    let metadata = catalog.profiles(&openwrt, &version, &target).await;
+    let metadata = catalog.profiles(&version, &target).await;
     let metadata = metadata.map_err(|error| BuildError::from(DocumentError(error)))?;
     Ok(json(StatusCode::OK, &metadata.profile_document(&profile)))
 }

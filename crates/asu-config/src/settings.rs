@@ -192,14 +192,14 @@ mod tests {
     #[test]
     fn unknown_keys_are_named_in_one_line() {
         let file = file(
-            "async_queue = true\nmax_pending_job = 3\nfoo = 1\n[branches.\"24.10\"]\nenabled = false\n[distros.x]\n",
+            "async_queue = true\nmax_pending_job = 3\nfoo = 1\n[branches.\"24.10\"]\nenabled = false\n[distro.x]\n",
         );
         let settings = Settings::load(Some(file.path()), []).unwrap();
         assert_eq!(
             settings.warnings(),
             [
                 "settings of the reference server without a meaning here: async_queue",
-                "unknown settings: distros, foo, max_pending_job"
+                "unknown settings: distro, foo, max_pending_job"
             ]
         );
     }

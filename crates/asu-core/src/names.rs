@@ -73,6 +73,13 @@ name_types! {
     Arch { what: "architecture", pattern: "[\\w.+-]+", extra: ".+-", example: "mips_24kc" }
 }
 
+impl Distro {
+    /// The built-in distribution, which is meant where a request names none.
+    pub fn openwrt() -> Self {
+        Self("openwrt".to_owned())
+    }
+}
+
 impl ProfileName {
     /// Device-tree compatibles (`xiaomi,ax9000`) become profile names (`xiaomi_ax9000`).
     #[must_use]

@@ -100,7 +100,7 @@ fn read(fields: &mut Fields<'_>, form: RequestForm, limits: &RequestLimits) -> O
         RequestForm::Prepared => listed.into_iter().chain(pinned).collect(),
     };
     Some(BuildRequest {
-        distro: distro.unwrap_or_else(|| Distro::parse("openwrt").expect("plain letters")),
+        distro: distro.unwrap_or_else(Distro::openwrt),
         version: version?,
         version_code: version_code.unwrap_or_else(|| VersionCode::parse("").expect("may be empty")),
         target: target?,

@@ -5,7 +5,7 @@ use asu_core::{
     AllowList, BuildRequest, PackageChange, PackageRules, PackageSelector, RequestForm, RequestHash, RequestLimits,
     Resolution,
 };
-use asu_upstream::Catalog;
+use asu_upstream::Catalogs;
 
 use crate::{config::Config, error::IntakeError};
 
@@ -37,20 +37,20 @@ pub struct Intake {
     limits: RequestLimits,
     allow_defaults: bool,
     allow_list: AllowList,
-    catalog: Catalog,
+    catalogs: Catalogs,
 }
 
 impl Intake {
-    /// An intake over a catalog.
+    /// An intake over the catalogs of all distributions.
     ///
     /// # Errors
     /// An allowed repository that is no plain URL.
-    pub fn new(config: &Config, catalog: Catalog) -> Result<Self, SettingsError> {
+    pub fn new(config: &Config, catalogs: Catalogs) -> Result<Self, SettingsError> {
         Ok(Self {
             limits: config.limits(),
             allow_defaults: config.allow_defaults,
             allow_list: config.allow_list()?,
-            catalog,
+            catalogs,
         })
     }
 
@@ -85,7 +85,7 @@ impl Intake {
     }
 
     async fn with_canonical_profile(&self, mut request: BuildRequest) -> Result<BuildRequest, IntakeError> {
-        let target = self.catalog.profiles(&request.distro, &request.version, &request.target).await?;
+        let target = self.catalogs.of(&request.distro)?.profiles(&request.version, &request.target).await?;
         match target.resolve_profile(&request.profile) {
             Some(profile) => request.profile = profile.clone(),
             None => return Err(IntakeError::UnsupportedProfile(request.profile)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asu_intake::{Intake, describe_requests, keep_upstream_fresh, upstream_condition};
 use asu_service::{Health, HttpMetrics, Service, Shutdown, documented, edge, operations, registry, serve};
-use asu_upstream::Catalog;
+use asu_upstream::Catalogs;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -28,18 +28,18 @@ pub const SERVICE: Service = Service {
 pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut registry = registry(&SERVICE);
     let http = HttpMetrics::register(&mut registry);
-    let catalog = Catalog::new(&config.upstream)?;
+    let catalogs = Catalogs::new(&config.upstream)?;
     let prepare = Prepare {
-        intake: Arc::new(Intake::new(&config.intake, catalog.clone())?),
+        intake: Arc::new(Intake::new(&config.intake, catalogs.clone())?),
         body_limit: config.service.body_limit(),
         metrics: PrepareMetrics::register(&mut registry),
     };
-    let upstream = catalog.clone();
+    let upstream = catalogs.clone();
     let health = Health::new(&SERVICE, &config.service, &shutdown).with_check("upstream", move || {
         let condition = upstream_condition(&upstream);
         async move { condition }
     });
-    keep_upstream_fresh(catalog, &shutdown);
+    keep_upstream_fresh(catalogs, &shutdown);
     let router = routes(prepare).merge(operations(health, registry));
     let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
     let app = edge(router, &config.service, &http);

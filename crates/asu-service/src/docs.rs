@@ -14,7 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde_json::Value;
-use utoipa::openapi::{Deprecated, Info, LicenseBuilder};
+use utoipa::openapi::{Deprecated, Info, LicenseBuilder, OpenApi, path::Operation};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::Config;
 
@@ -82,17 +82,26 @@ pub fn alias<S: Clone + Send + Sync + 'static>(
     methods: MethodRouter<S>,
 ) -> OpenApiRouter<S> {
     let mut router = router.route(alias, methods);
-    let paths = &mut router.get_openapi_mut().paths.paths;
-    let mut item = paths.get(canonical).expect("an alias is of a path that is described").clone();
-    let operations = [&mut item.get, &mut item.head, &mut item.post];
-    for operation in operations.into_iter().filter_map(|operation| operation.as_mut()) {
-        operation.operation_id = None;
+    describe_also(router.get_openapi_mut(), alias, canonical, |operation| {
         operation.deprecated = Some(Deprecated::True);
         operation.summary = Some(format!("The same as {canonical}, for older clients."));
         operation.description = None;
-    }
-    paths.insert(alias.to_owned(), item);
+    });
     router
+}
+
+/// Describes a path as another one is described, with what is different there.
+///
+/// # Panics
+/// Nothing is described at `canonical`.
+pub fn describe_also(document: &mut OpenApi, path: &str, canonical: &str, change: impl Fn(&mut Operation)) {
+    let mut item = document.paths.paths.get(canonical).expect("what is described again is described").clone();
+    let operations = [&mut item.get, &mut item.head, &mut item.post];
+    for operation in operations.into_iter().filter_map(Option::as_mut) {
+        operation.operation_id = None;
+        change(operation);
+    }
+    document.paths.paths.insert(path.to_owned(), item);
 }
 
 async fn get_swagger_file(

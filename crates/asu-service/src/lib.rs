@@ -56,7 +56,7 @@ pub use body::{BodyLimit, RawBody};
 pub use cli::{Cli, Command, Flags, load_settings};
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use config::{Config, LogFormat};
-pub use docs::{alias, documented};
+pub use docs::{alias, describe_also, documented};
 pub use edge::edge;
 pub use error_chain::error_chain;
 pub use health::Health;

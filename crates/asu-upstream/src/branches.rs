@@ -57,8 +57,17 @@ impl BranchTable {
     pub fn new(settings: &BTreeMap<String, BranchSettings>) -> Self {
         let built_in: BTreeMap<String, BranchSettings> =
             toml::from_str(BUILT_IN).expect("the built-in branches are valid, a test reads them");
+        Self::of(built_in.iter().chain(settings))
+    }
+
+    /// The branches of the settings and no other.
+    pub(crate) fn only(settings: &BTreeMap<String, BranchSettings>) -> Self {
+        Self::of(settings)
+    }
+
+    fn of<'a>(settings: impl IntoIterator<Item = (&'a String, &'a BranchSettings)>) -> Self {
         let mut table = Self { entries: BTreeMap::new() };
-        for (name, settings) in built_in.iter().chain(settings) {
+        for (name, settings) in settings {
             table.entry(name).change(settings);
         }
         table

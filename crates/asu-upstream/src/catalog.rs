@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use asu_core::{Arch, Distro, IndexFile, Target, TargetMetadata, Version};
+use asu_core::{Arch, IndexFile, Target, TargetMetadata, Version};
 use tokio::time;
 
 use crate::{
@@ -23,7 +23,7 @@ const TEND_INTERVAL: Duration = Duration::from_secs(1);
 
 const VERSIONS_JSON: &str = ".versions.json";
 
-/// What upstream has, from memory where possible. Clones share everything.
+/// What the upstream of one distribution has, from memory where possible. Clones share everything.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) inner: Arc<Inner>,
@@ -33,13 +33,12 @@ pub(crate) struct Inner {
     upstream_url: String,
     fetcher: Arc<Fetcher>,
     pub(crate) policy: Policy,
-    pub(crate) openwrt: Distribution,
+    pub(crate) files: Files,
     pub(crate) last_overview: LastOverview,
 }
 
-/// A distribution and its files. There is one today; others would each have their own URL and branches.
-pub(crate) struct Distribution {
-    pub(crate) name: Distro,
+/// The files of a distribution, by their kinds.
+pub(crate) struct Files {
     branches: BranchTable,
     versions: FileCache<Versions>,
     pub(crate) targets: FileCache<Targets>,
@@ -64,16 +63,20 @@ impl Catalog {
     /// # Errors
     /// URLs or limits that cannot work, or a machine on which TLS cannot be set up.
     pub fn new(config: &Config) -> Result<Self, InvalidUpstream> {
+        Self::with_branches(config, BranchTable::new(&config.branches))
+    }
+
+    pub(crate) fn with_branches(config: &Config, branches: BranchTable) -> Result<Self, InvalidUpstream> {
         let counts =
             [("upstream_max_files", config.upstream_max_files), ("upstream_max_indexes", config.upstream_max_indexes)];
         if let Some((key, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Err(InvalidUpstream::Zero(key));
         }
         let fetcher = Arc::new(Fetcher::new(config)?);
-        let openwrt = Distribution::openwrt(config, &fetcher);
+        let files = Files::new(config, branches, &fetcher);
         let upstream_url = config.upstream_url.trim_end_matches('/').to_owned();
         let (policy, last_overview) = (Policy::new(config), LastOverview::default());
-        Ok(Self { inner: Arc::new(Inner { upstream_url, fetcher, policy, openwrt, last_overview }) })
+        Ok(Self { inner: Arc::new(Inner { upstream_url, fetcher, policy, files, last_overview }) })
     }
 
     /// Where clients find the distribution, without a slash at the end; never the mirror.
@@ -83,7 +86,7 @@ impl Catalog {
 
     /// The branches of the settings and the built-in ones.
     pub fn branches(&self) -> &BranchTable {
-        &self.inner.openwrt.branches
+        &self.inner.files.branches
     }
 
     /// What upstream has released.
@@ -91,7 +94,7 @@ impl Catalog {
     /// # Errors
     /// `Unavailable` while upstream's list was never read.
     pub async fn releases(&self) -> Result<Arc<Versions>, CatalogError> {
-        match self.inner.openwrt.versions.get(VERSIONS_JSON).await {
+        match self.inner.files.versions.get(VERSIONS_JSON).await {
             Ok(copy) => Ok(copy.value),
             Err(no_copy) => Err(unavailable(VERSIONS_JSON, no_copy)),
         }
@@ -122,36 +125,31 @@ impl Catalog {
     /// # Errors
     /// A version that is not served, or `Unavailable`.
     pub async fn targets(&self, version: &Version) -> Result<Option<Arc<Targets>>, CatalogError> {
-        let openwrt = &self.inner.openwrt;
-        let directory = openwrt.directory(version).await?;
+        let files = &self.inner.files;
+        let directory = files.directory(version).await?;
         let path = targets_json(&directory);
-        match openwrt.targets.get(&path).await {
+        match files.targets.get(&path).await {
             Ok(copy) => Ok(Some(copy.value)),
             Err(NoCopy::Missing) => Ok(None),
             Err(no_copy @ NoCopy::Failed { .. }) => Err(unavailable(&path, no_copy)),
         }
     }
 
-    /// The metadata of a target, with its profiles. Refusals come in the order distribution, branch, version, target.
+    /// The metadata of a target, with its profiles. Refusals come in the order branch, version, target.
     ///
     /// While a list is away or in doubt, the target's own profiles.json decides: where it is, version and target are,
     /// too; where upstream says it is not, nothing could be built. So nothing is refused only because a list is old.
     ///
     /// # Errors
     /// What the request is refused for, or `Unavailable`.
-    pub async fn profiles(
-        &self,
-        distro: &Distro,
-        version: &Version,
-        target: &Target,
-    ) -> Result<Arc<TargetMetadata>, CatalogError> {
-        let distribution = self.distribution(distro)?;
-        let directory = distribution.directory(version).await?;
-        if distribution.has_target(&directory, target).await == Known::No {
+    pub async fn profiles(&self, version: &Version, target: &Target) -> Result<Arc<TargetMetadata>, CatalogError> {
+        let files = &self.inner.files;
+        let directory = files.directory(version).await?;
+        if files.has_target(&directory, target).await == Known::No {
             return Err(CatalogError::UnsupportedTarget(target.clone()));
         }
         let path = format!("{directory}/targets/{target}/profiles.json");
-        match distribution.profiles.get(&path).await {
+        match files.profiles.get(&path).await {
             Ok(copy) => Ok(copy.value),
             Err(NoCopy::Missing) => Err(CatalogError::UnsupportedTarget(target.clone())),
             Err(no_copy @ NoCopy::Failed { .. }) => Err(unavailable(&path, no_copy)),
@@ -163,20 +161,20 @@ impl Catalog {
     pub async fn keep_fresh(&self) {
         let mut interval = time::interval(TEND_INTERVAL);
         interval.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        let openwrt = &self.inner.openwrt;
+        let files = &self.inner.files;
         loop {
             interval.tick().await;
             // What it says is kept in the file's own state, which health reads.
-            let _ = openwrt.versions.get(VERSIONS_JSON).await;
-            openwrt.tend();
+            let _ = files.versions.get(VERSIONS_JSON).await;
+            files.tend();
         }
     }
 
     /// How upstream and the files from it are doing; reads the state only, and asks nobody.
     pub fn health(&self) -> UpstreamHealth {
-        let Inner { fetcher, openwrt, .. } = &*self.inner;
-        let ready = openwrt.versions.conditions().iter().any(|condition| condition.is_held);
-        let conditions = openwrt.conditions();
+        let Inner { fetcher, files, .. } = &*self.inner;
+        let ready = files.versions.conditions().iter().any(|condition| condition.is_held);
+        let conditions = files.conditions();
         let failures: Vec<_> = conditions.iter().filter_map(|condition| condition.failure.as_ref()).collect();
         let last = failures.iter().max_by_key(|failure| failure.since);
         UpstreamHealth {
@@ -189,19 +187,13 @@ impl Catalog {
             fetches: fetcher.counts(),
         }
     }
-
-    fn distribution(&self, distro: &Distro) -> Result<&Distribution, CatalogError> {
-        let openwrt = &self.inner.openwrt;
-        if *distro == openwrt.name { Ok(openwrt) } else { Err(CatalogError::UnsupportedDistro(distro.clone())) }
-    }
 }
 
-impl Distribution {
-    fn openwrt(config: &Config, fetcher: &Arc<Fetcher>) -> Self {
+impl Files {
+    fn new(config: &Config, branches: BranchTable, fetcher: &Arc<Fetcher>) -> Self {
         let Config { upstream_max_files: files, upstream_max_indexes: indexes, .. } = *config;
         Self {
-            name: Distro::parse("openwrt").expect("a word is a name"),
-            branches: BranchTable::new(&config.branches),
+            branches,
             versions: file_cache(config, fetcher, files),
             targets: file_cache(config, fetcher, files),
             profiles: file_cache(config, fetcher, files),
@@ -212,7 +204,7 @@ impl Distribution {
     }
 
     fn tend(&self) {
-        let Self { name: _, branches: _, versions, targets, profiles, indexes, packages, feeds } = self;
+        let Self { branches: _, versions, targets, profiles, indexes, packages, feeds } = self;
         versions.tend();
         targets.tend();
         profiles.tend();
@@ -222,7 +214,7 @@ impl Distribution {
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        let Self { name: _, branches: _, versions, targets, profiles, indexes, packages, feeds } = self;
+        let Self { branches: _, versions, targets, profiles, indexes, packages, feeds } = self;
         let lists = [versions.conditions(), targets.conditions(), profiles.conditions()];
         let packages = [indexes.conditions(), packages.conditions(), feeds.conditions()];
         lists.into_iter().chain(packages).flatten().collect()

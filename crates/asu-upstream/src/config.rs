@@ -32,6 +32,20 @@ pub struct Config {
     pub upstream_max_connections: usize,
     /// Additions and changes to the built-in branches.
     pub branches: BTreeMap<String, BranchSettings>,
+    /// Other distributions by name.
+    pub distros: BTreeMap<String, DistroSettings>,
+}
+
+/// What the settings say about another distribution; everything else is as for the built-in one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DistroSettings {
+    /// Where clients are told to find it; also read from, unless there is a mirror.
+    pub upstream_url: String,
+    /// Where its metadata is read instead; empty for `upstream_url`.
+    #[serde(default)]
+    pub upstream_mirror_url: String,
+    /// Its branches, all of them; without this key it has those of OpenWrt.
+    pub branches: Option<BTreeMap<String, BranchSettings>>,
 }
 
 /// What the settings say about a branch; what they leave out stays as it is built in.

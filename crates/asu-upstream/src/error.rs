@@ -70,6 +70,14 @@ pub enum InvalidUpstream {
         /// What it says.
         value: String,
     },
+    /// A distribution whose requests could not be told from others.
+    #[error("the setting distros.{name}: {reason}")]
+    Distro {
+        /// What the settings call it.
+        name: String,
+        /// Why it cannot be called so.
+        reason: &'static str,
+    },
     /// A limit of zero would let nothing through.
     #[error("the setting {0} must be at least 1")]
     Zero(&'static str),

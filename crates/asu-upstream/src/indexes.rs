@@ -6,7 +6,7 @@ use asu_core::{Arch, IndexFile, PackageIndex, Target, TargetMetadata, Version};
 use futures::future::try_join_all;
 
 use crate::{
-    catalog::{Catalog, Distribution, Known, unavailable},
+    catalog::{Catalog, Files, Known, unavailable},
     error::CatalogError,
 };
 
@@ -16,11 +16,11 @@ impl Catalog {
     /// # Errors
     /// A version or target that there is not, or `Unavailable`.
     pub async fn target_index(&self, version: &Version, target: &Target) -> Result<Option<PackageIndex>, CatalogError> {
-        let openwrt = &self.inner.openwrt;
-        let metadata = self.profiles(&openwrt.name, version, target).await?;
-        let directory = format!("{}/targets/{target}", openwrt.directory(version).await?);
-        let Some(packages) = openwrt.index(&format!("{directory}/packages")).await? else { return Ok(None) };
-        Ok(Some(match openwrt.kmods(&directory, version, &metadata).await? {
+        let files = &self.inner.files;
+        let metadata = self.profiles(version, target).await?;
+        let directory = format!("{}/targets/{target}", files.directory(version).await?);
+        let Some(packages) = files.index(&format!("{directory}/packages")).await? else { return Ok(None) };
+        Ok(Some(match files.kmods(&directory, version, &metadata).await? {
             Some(kmods) => packages.with(&kmods),
             None => PackageIndex::clone(&packages),
         }))
@@ -36,27 +36,27 @@ impl Catalog {
         version: &Version,
         arch: &Arch,
     ) -> Result<Option<Vec<Arc<PackageIndex>>>, CatalogError> {
-        let openwrt = &self.inner.openwrt;
-        let directory = openwrt.directory(version).await?;
+        let files = &self.inner.files;
+        let directory = files.directory(version).await?;
         // A name of dots alone would be another directory.
         let is_name = arch.as_str().chars().any(|c| c.is_ascii_alphanumeric());
-        if !is_name || openwrt.has_arch(&directory, arch).await == Known::No {
+        if !is_name || files.has_arch(&directory, arch).await == Known::No {
             return Ok(None);
         }
         let directory = format!("{directory}/packages/{arch}");
         let path = format!("{directory}/feeds.conf");
-        let feeds = match openwrt.feeds.get(&path).await {
+        let feeds = match files.feeds.get(&path).await {
             Ok(copy) => copy.value,
             Err(no_copy) if no_copy.is_missing() => return Ok(None),
             Err(no_copy) => return Err(unavailable(&path, no_copy)),
         };
         let directories: Vec<_> = feeds.0.iter().map(|feed| format!("{directory}/{feed}")).collect();
-        let indexes = try_join_all(directories.iter().map(|directory| openwrt.index(directory))).await?;
+        let indexes = try_join_all(directories.iter().map(|directory| files.index(directory))).await?;
         Ok(Some(indexes.into_iter().flatten().collect()))
     }
 }
 
-impl Distribution {
+impl Files {
     /// The packages of a directory, by the best of its files: an index.json of the current form, the Packages text, an
     /// index.json of the old form, whose names few ask for.
     async fn index(&self, directory: &str) -> Result<Option<Arc<PackageIndex>>, CatalogError> {

@@ -99,7 +99,7 @@ impl Catalog {
     async fn targets_in_time(&self, path: &str) -> Result<Copy<Targets>, NoCopy> {
         let patience = self.inner.policy.patience * 2;
         let slow = |_| NoCopy::Failed { error: Arc::new(FetchError::Slow(patience)), was_missing: false };
-        time::timeout(patience, self.inner.openwrt.targets.get(path)).await.map_err(slow)?
+        time::timeout(patience, self.inner.files.targets.get(path)).await.map_err(slow)?
     }
 
     fn shape(&self, releases: &Versions, versions: &[Vec<Version>], targets: &[Option<Arc<Targets>>]) -> Overview {

@@ -5,9 +5,10 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use asu_config::Settings;
 use asu_core::{Distro, Target, Version};
 use asu_test_support::{Behaviour, FakeUpstream, Surroundings, Validators};
-use asu_upstream::{Catalog, CatalogError, InvalidUpstream};
+use asu_upstream::{Catalog, CatalogError, Catalogs, Config, InvalidUpstream};
 use common::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,11 +59,13 @@ async fn a_caller_who_leaves_does_not_take_the_fetch_along() {
 async fn refusals_come_in_order_and_have_their_texts() {
     let upstream = small_upstream().await;
     let settings = settings(&upstream).with("branches", toml::toml! { "23.05" = { enabled = false } });
-    let catalog = catalog_with(&settings);
+    let catalogs = Catalogs::new(&settings.section::<Config>().unwrap()).unwrap();
     let text_of = async |distro: &str, version: &str, target: &str| {
-        let (distro, version) = (Distro::parse(distro).unwrap(), Version::parse(version).unwrap());
-        let error = catalog.profiles(&distro, &version, &Target::parse(target).unwrap()).await.unwrap_err();
-        error.to_string()
+        let (version, target) = (Version::parse(version).unwrap(), Target::parse(target).unwrap());
+        match catalogs.of(&Distro::parse(distro).unwrap()) {
+            Ok(catalog) => catalog.profiles(&version, &target).await.unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        }
     };
     for (distro, version, target, text) in [
         ("lede", "17.01", "bad/target", "Unsupported distro: lede"),
@@ -253,4 +256,34 @@ async fn the_fixture_tree_is_read_in_full() {
     }
     assert!(read >= 12, "the fixture tree has {read} targets");
     assert_eq!(catalog.health().failing_files, 0);
+}
+
+#[tokio::test]
+async fn every_distribution_has_its_own_upstream_and_branches() {
+    let (openwrt, other) = (small_upstream().await, small_upstream().await);
+    let distros = format!(
+        "[other]\nupstream_url = {url:?}\n[limited]\nupstream_url = {url:?}\n[limited.branches.\"24.10\"]\n",
+        url = other.url()
+    );
+    let distros: toml::Table = distros.parse().unwrap();
+    let settings = settings(&openwrt).with("distros", distros);
+    let catalogs = Catalogs::new(&settings.section::<Config>().unwrap()).unwrap();
+    let names: Vec<_> = catalogs.iter().map(|(distro, _)| distro.to_string()).collect();
+    assert_eq!(names, ["openwrt", "limited", "other"]);
+    let of = |name: &str| catalogs.of(&Distro::parse(name).unwrap()).unwrap();
+    assert_eq!(revision(of("other")).await, "r28959-a");
+    assert_eq!((openwrt.total_hits(), of("other").upstream_url()), (0, &*other.url()));
+    let branches_of = |name: &str| of(name).branches().iter().count();
+    assert_eq!((branches_of("other"), branches_of("limited")), (branches_of("openwrt"), 1));
+}
+
+#[tokio::test]
+async fn a_distribution_that_cannot_be_told_from_others_is_refused() {
+    for (name, reason) in [("openwrt", "is built in"), ("a b", "letters, digits"), ("", "letters, digits")] {
+        let mut distros = toml::Table::new();
+        distros.insert(name.to_owned(), toml::Value::Table(toml::toml! { upstream_url = "https://x.example" }));
+        let settings = Settings::defaults().with("distros", distros);
+        let error = Catalogs::new(&settings.section::<Config>().unwrap()).err().unwrap();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
 }

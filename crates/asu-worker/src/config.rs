@@ -1,9 +1,9 @@
 //! The settings of the worker: its own and those of its parts.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use asu_config::{ByteSize, DurationSetting, Settings, SettingsError};
-use asu_core::AllowList;
+use asu_core::{AllowList, Distro};
 use asu_sandbox::{ArchiveLimits, ImageReference};
 use serde::Deserialize;
 
@@ -48,6 +48,17 @@ pub struct WorkerConfig {
     /// Prefixes of the URLs of allowed custom package repositories.
     pub repository_allow_list: Vec<String>,
     /// Where the ImageBuilders of snapshots are fetched.
+    pub upstream_url: String,
+    /// The other distributions by name.
+    pub distros: BTreeMap<String, ImageBuilderSource>,
+}
+
+/// Where the ImageBuilders of a distribution come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ImageBuilderSource {
+    /// What the names of its ImageBuilder images begin with.
+    pub base_container: String,
+    /// Where the ImageBuilders of its snapshots are fetched.
     pub upstream_url: String,
 }
 
@@ -99,15 +110,27 @@ impl WorkerConfig {
             .map_err(|error| SettingsError::Contradiction(format!("repository_allow_list: {error}")))
     }
 
-    fn names_images(&self) -> bool {
-        let repository = self.base_container.rsplit('/').next().unwrap_or_default();
-        !repository.contains([':', '@']) && self.base_container.parse::<ImageReference>().is_ok()
+    /// Where the ImageBuilders of a distribution come from; `None` if the settings do not know it.
+    pub(crate) fn source_of(&self, distro: &Distro) -> Option<ImageBuilderSource> {
+        if *distro == Distro::openwrt() {
+            let (base_container, upstream_url) = (self.base_container.clone(), self.upstream_url.clone());
+            return Some(ImageBuilderSource { base_container, upstream_url });
+        }
+        self.distros.get(distro.as_str()).cloned()
+    }
+
+    fn base_containers(&self) -> impl Iterator<Item = &str> {
+        let others = self.distros.values().map(|source| source.base_container.as_str());
+        [self.base_container.as_str()].into_iter().chain(others)
     }
 
     fn check(&self) -> Result<(), &'static str> {
         let rules = [
             // Otherwise every request would hear that there is no image for it.
-            (self.names_images(), "base_container must be the name of a repository of images, without a tag"),
+            (
+                self.base_containers().all(names_images),
+                "base_container must be the name of a repository of images, without a tag",
+            ),
             (self.concurrency > 0, "concurrency must be at least 1"),
             (self.max_images > 0, "max_images must be at least 1"),
             (!self.job_timeout.get().is_zero(), "job_timeout must be longer than nothing"),
@@ -119,9 +142,27 @@ impl WorkerConfig {
     }
 }
 
+fn names_images(base_container: &str) -> bool {
+    let repository = base_container.rsplit('/').next().unwrap_or_default();
+    !repository.contains([':', '@']) && base_container.parse::<ImageReference>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_distribution_has_imagebuilders_of_its_own() {
+        let distros =
+            toml::toml! { immortalwrt = { base_container = "r.example/i", upstream_url = "https://i.example" } };
+        let config = Config::load(&Settings::defaults().with("distros", distros)).unwrap().worker;
+        let base_of = |name: &str| config.source_of(&Distro::parse(name).unwrap()).map(|source| source.base_container);
+        assert_eq!(base_of("openwrt").as_deref(), Some("ghcr.io/openwrt/imagebuilder"));
+        assert_eq!(base_of("immortalwrt").as_deref(), Some("r.example/i"));
+        assert_eq!(base_of("libremesh"), None);
+        let tagged = toml::toml! { x = { base_container = "r.example/i:tag", upstream_url = "https://i.example" } };
+        assert!(Config::load(&Settings::defaults().with("distros", tagged)).is_err());
+    }
 
     #[test]
     fn the_defaults_can_be_used() {

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use asu_core::{BuildFailure, InvalidImages, MakeInfoError, ProfilesError};
+use asu_core::{BuildFailure, Distro, InvalidImages, MakeInfoError, ProfilesError};
 use asu_sandbox::{GetError, PullError, SandboxError};
 use asu_store::StoreError;
 
@@ -27,6 +27,9 @@ pub(crate) enum Trouble {
     /// The container was killed, and not by us.
     #[error("the container was killed by somebody else")]
     Killed,
+    /// The service that took the request has other settings than this worker.
+    #[error("the settings of this worker have no distribution {0}")]
+    UnknownDistro(Distro),
     /// The registry is away.
     #[error("the ImageBuilder image cannot be had")]
     Pull(#[source] PullError),
@@ -111,6 +114,7 @@ impl Trouble {
             Self::Pull(PullError::NotFound { .. } | PullError::Unavailable { .. })
             | Self::Fetch(GetError::Missing { .. } | GetError::Archive(_) | GetError::Disk { .. })
             | Self::Killed
+            | Self::UnknownDistro(_)
             | Self::SetUp { .. }
             | Self::MakeInfo { .. }
             | Self::UnknownInfo(_)

@@ -4,7 +4,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use asu_config::Settings;
-use asu_core::{Distro, Target, TargetMetadata, Version};
+use asu_core::{Target, TargetMetadata, Version};
 use asu_test_support::FakeUpstream;
 use asu_upstream::{Catalog, CatalogError, Config};
 use tokio::time;
@@ -52,8 +52,7 @@ pub(crate) fn catalog(upstream: &FakeUpstream) -> Catalog {
 
 /// The target's metadata in openwrt.
 pub(crate) async fn ask(catalog: &Catalog, version: &str, target: &str) -> Result<Arc<TargetMetadata>, CatalogError> {
-    let distro = Distro::parse("openwrt").unwrap();
-    catalog.profiles(&distro, &Version::parse(version).unwrap(), &Target::parse(target).unwrap()).await
+    catalog.profiles(&Version::parse(version).unwrap(), &Target::parse(target).unwrap()).await
 }
 
 /// The revision that the catalog has of ath79/generic in 24.10.4.

@@ -6,6 +6,7 @@ use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError};
 use crate::{
     build::Build,
     commands::{Commands, USER},
+    config::ImageBuilderSource,
     image_name::{imagebuilder_image, version_path},
     injected_files::files_of,
     labels::Labels,
@@ -27,18 +28,24 @@ pub(crate) fn ensure_allowed(build: &mut Build<'_>) -> Result<(), Stop> {
 
 /// The image of the request's version and target.
 pub(crate) async fn pull(build: &Build<'_>) -> Result<ImageId, Stop> {
-    build.workshop.images.get(&name_of_image(build)).await
+    build.workshop.images.get(&name_of_image(build)?).await
 }
 
-fn name_of_image(build: &Build<'_>) -> String {
-    imagebuilder_image(&build.workshop.config.worker.base_container, &build.request.version, &build.request.target)
+fn name_of_image(build: &Build<'_>) -> Result<String, Stop> {
+    let base_container = source(build)?.base_container;
+    Ok(imagebuilder_image(&base_container, &build.request.version, &build.request.target))
+}
+
+fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
+    let distro = &build.request.distro;
+    Ok(build.workshop.config.worker.source_of(distro).ok_or_else(|| Trouble::UnknownDistro(distro.clone()))?)
 }
 
 /// A running container of the image. An image that was removed since it was pulled is pulled once more.
 pub(crate) async fn start(build: &Build<'_>, image: ImageId) -> Result<(ImageId, Sandbox), Stop> {
     match start_once(build, &image).await {
         Err(SandboxError::NoSuchImage { image: _ }) => {
-            build.workshop.images.forget(&name_of_image(build)).await;
+            build.workshop.images.forget(&name_of_image(build)?).await;
             let image = pull(build).await?;
             let sandbox = start_once(build, &image).await?;
             Ok((image, sandbox))
@@ -81,11 +88,11 @@ pub(crate) async fn prepare(build: &mut Build<'_>, sandbox: &Sandbox, commands: 
 
 /// The images of snapshots hold only a script that fetches the rest.
 async fn set_up(build: &mut Build<'_>, commands: Commands<'_>) -> Result<(), Stop> {
-    let path = version_path(&build.request.version);
+    let (path, upstream_url) = (version_path(&build.request.version), source(build)?.upstream_url);
     let variables = [
         ("TARGET", build.request.target.as_str()),
         ("VERSION_PATH", path.as_str()),
-        ("UPSTREAM_URL", build.workshop.config.worker.upstream_url.as_str()),
+        ("UPSTREAM_URL", upstream_url.as_str()),
     ];
     let mut log = LogTail::new(build.workshop.config.worker.log_size());
     let ended = commands.run(&["bash".to_owned(), "setup.sh".to_owned()], &variables, &mut log).await;

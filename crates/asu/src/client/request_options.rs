@@ -14,6 +14,9 @@ use crate::client::{CLIENT, error::ClientError};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestOptions {
+    /// The distribution, openwrt unless another is named
+    #[arg(long, value_name = "NAME")]
+    distro: Option<String>,
     /// The version to build, such as 24.10.4 or SNAPSHOT
     #[arg(long, required_unless_present = "request")]
     version: Option<String>,
@@ -54,7 +57,7 @@ pub(crate) struct RequestOptions {
     #[arg(long, value_name = "VERSION")]
     from_version: Option<String>,
     /// Send this JSON request as it is, instead of one made of the options above
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["version", "version_code", "target", "profile", "packages",
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["distro", "version", "version_code", "target", "profile", "packages",
         "diff_packages", "defaults", "rootfs_size_mb", "filesystem", "repository", "repository_key", "repositories_mode",
         "from_version"])]
     request: Option<PathBuf>,
@@ -71,6 +74,7 @@ impl RequestOptions {
 
     fn made_of_options(&self) -> Result<Map<String, Value>, ClientError> {
         let fields = [
+            ("distro", self.distro.clone().map(Value::from)),
             ("version", self.version.clone().map(Value::from)),
             ("version_code", self.version_code.clone().map(Value::from)),
             ("target", self.target.clone().map(Value::from)),

@@ -8,7 +8,7 @@ use asu_prepare::{Prepare, PrepareMetrics};
 use asu_queue::Queue;
 use asu_service::{Health, HttpMetrics, Shutdown, documented, edge, operations, registry};
 use asu_store::LocalStore;
-use asu_upstream::Catalog;
+use asu_upstream::Catalogs;
 use asu_worker::Worker;
 use tokio::net::TcpListener;
 
@@ -21,8 +21,8 @@ use crate::serve::{Config, SERVICE};
 pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut registry = registry(&SERVICE);
     let http = HttpMetrics::register(&mut registry);
-    let catalog = Catalog::new(&config.build.upstream)?;
-    let intake = Arc::new(Intake::new(&config.build.intake, catalog.clone())?);
+    let catalogs = Catalogs::new(&config.build.upstream)?;
+    let intake = Arc::new(Intake::new(&config.build.intake, catalogs.clone())?);
     let queue = Queue::connect(&config.build.queue)?;
     let store = LocalStore::open(&config.build.store).await?;
     let worker = Worker::new(&config.worker, queue.clone(), &mut registry).await?;
@@ -31,10 +31,10 @@ pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdo
         body_limit: config.build.service.body_limit(),
         metrics: PrepareMetrics::register(&mut registry),
     };
-    let build = Build::new(&config.build, catalog.clone(), intake, queue, store, &mut registry, &shutdown);
+    let build = Build::new(&config.build, catalogs.clone(), intake, queue, store, &mut registry, &shutdown);
     let health = Health::new(&SERVICE, &config.build.service, &shutdown);
-    let health = worker.health(build.checks(health, catalog.clone()));
-    keep_upstream_fresh(catalog, &shutdown);
+    let health = worker.health(build.checks(health, catalogs.clone()));
+    keep_upstream_fresh(catalogs, &shutdown);
     let routes = asu_build::routes(build).merge(asu_prepare::routes(prepare)).merge(operations(health, registry));
     let routes = documented(routes, &SERVICE, |document| describe_requests(document, &config.build.intake))?;
     let worker = shutdown.spawn("builds", worker.run(shutdown.clone()));
