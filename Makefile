@@ -39,7 +39,8 @@ bench: ## Prints figures: requests per second, latencies, overhead of a build, m
 	$(CARGO) bench --package asu-tests --locked
 
 surroundings: ## Podman, a registry, miniature ImageBuilders and an upstream, all on this machine.
-	@$(SURROUNDINGS) install
+	@$(SURROUNDINGS) install --test
+	@$(SURROUNDINGS) tools
 	@$(SURROUNDINGS) up
 
 down: ## Stops what `surroundings` and `demo` started.

@@ -1,8 +1,15 @@
 //! Where the documents about versions are: of the built-in distribution, of the others, and for older clients.
 
-use asu_service::{alias, describe_also};
+use asu_core::Distro;
+use asu_service::{ErrorBody, alias, describe_also};
 use axum::routing::{MethodRouter, get};
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ContentBuilder, Ref, Required, Response, ResponseBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -74,7 +81,12 @@ fn of_distribution(canonical: &str) -> Option<String> {
 fn name_distribution(operation: &mut Operation) {
     let parameter = ParameterBuilder::new().name("distro").parameter_in(ParameterIn::Path);
     let parameter = parameter.description(Some("The distribution, as `distros.json` calls it."));
+    let parameter = parameter.required(Required::True).schema(Some(Distro::schema())).example(Some("openwrt".into()));
     operation.parameters.get_or_insert_default().insert(0, parameter.build().into());
+    let missing = Response::new("There is no such distribution, version, target or architecture.");
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name()))).build();
+    let missing = ResponseBuilder::from(missing).content("application/json", body).build();
+    operation.responses.responses.insert("404".to_owned(), missing.into());
     let summary = operation.summary.take().unwrap_or_default();
     operation.summary = Some(format!("{summary} In a distribution by its name."));
 }

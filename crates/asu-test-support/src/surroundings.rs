@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub base_container: String,
     /// The directory that holds the files of the fixture upstream.
     pub upstream_tree: PathBuf,
+    /// The program that tries OpenAPI documents.
+    pub schemathesis: PathBuf,
 }
 
 impl Surroundings {
@@ -64,6 +66,7 @@ impl Surroundings {
             registry: value("ASU_TEST_REGISTRY").to_owned(),
             base_container: value("ASU_TEST_BASE_CONTAINER").to_owned(),
             upstream_tree: value("ASU_TEST_UPSTREAM_TREE").into(),
+            schemathesis: value("ASU_TEST_SCHEMATHESIS").into(),
         }
     }
 
@@ -217,7 +220,8 @@ mod tests {
     fn the_env_file_tells_how_podman_is_run() {
         let text = "ASU_TEST_PODMAN_SOCKET=/s\nASU_TEST_CONTAINERS_CONF=\nASU_TEST_REGISTRIES_CONF=/r\n\
                     ASU_TEST_PODMAN=sudo podman\nASU_TEST_REGISTRY=127.0.0.1:1\nASU_TEST_BASE_CONTAINER=b\n\
-                    ASU_TEST_UPSTREAM_TREE=/u\n";
+                    ASU_TEST_UPSTREAM_TREE=/u\n\
+                    ASU_TEST_SCHEMATHESIS=/p\n";
         let surroundings = Surroundings::parse(text);
         assert_eq!(surroundings.podman_command, ["sudo", "podman"]);
         assert_eq!(surroundings.containers_conf, None);

@@ -138,6 +138,7 @@ ASU_TEST_PODMAN=$PODMAN_COMMAND
 ASU_TEST_REGISTRY=127.0.0.1:$(registry_port)
 ASU_TEST_BASE_CONTAINER=127.0.0.1:$(registry_port)/openwrt/imagebuilder
 ASU_TEST_UPSTREAM_TREE=$STATE/upstream
+ASU_TEST_SCHEMATHESIS=$STATE/python/bin/schemathesis
 TEXT
     mv -- "$STATE/env.new" "$STATE/env"
 }

@@ -86,6 +86,7 @@ purge_caches() {
     local part
     for part in upstream upstream.new upstream.key base.tar.gz base.tar.gz.new base.key base.log images.key images.list registry \
         registry.yml registry.port registry.running registry.log podman.log podman.configuration network.ours apt.log oom \
+        python tools.key tools.log \
         containers.conf registries.conf; do
         rm -rf -- "${STATE:?}/$part"
     done

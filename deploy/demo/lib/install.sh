@@ -9,6 +9,7 @@ NEEDED=(
     zstd=zstd python3=python3 make=make curl=curl jq=jq flock=util-linux iptables=iptables
     cc=build-essential pkg-config=pkg-config
 )
+NEEDED_TEST=()
 NEEDED_BENCH=(wrk=wrk)
 # These packages start a system-wide service that nobody asked for.
 SERVICES=(redis-server docker-registry)
@@ -17,18 +18,21 @@ is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok ins
 is_available() { [[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]]; }
 
 install_packages() {
-    local pair missing=() needed=("${NEEDED[@]}")
+    local option pair missing=() needed=("${NEEDED[@]}")
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-    case "${1:-}" in
-        "") ;;
-        --bench) needed+=("${NEEDED_BENCH[@]}") ;;
-        *) die "install: unknown option $1" ;;
-    esac
+    for option in "$@"; do
+        case $option in
+            --test) needed+=("${NEEDED_TEST[@]}") ;;
+            --bench) needed+=("${NEEDED_BENCH[@]}") ;;
+            *) die "install: unknown option $option" ;;
+        esac
+    done
     command -v apt-get >/dev/null || die "this installs with apt-get, which is not here; needed: ${needed[*]#*=}"
     for pair in "${needed[@]}"; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
     if [[ ! -f /etc/ssl/certs/ca-certificates.crt ]]; then missing+=(ca-certificates); fi
+    if [[ " $* " == *" --test "* ]] && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
     if needs_runc && ! command -v runc >/dev/null; then missing+=(runc); fi
     mapfile -t missing < <({ printf '%s\n' "${missing[@]}" && missing_network_packages; } | sed '/^$/d' | sort -u)
     if [[ ${#missing[@]} -eq 0 ]]; then

@@ -10,4 +10,5 @@ mod failures;
 mod openapi;
 mod operations;
 mod recovery;
+mod schemathesis;
 mod store;
