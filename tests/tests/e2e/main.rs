@@ -4,6 +4,7 @@
 mod all_in_one;
 mod bad_input;
 mod builds;
+mod clients;
 mod distributions;
 mod documents;
 mod failures;
