@@ -10,9 +10,9 @@ NEEDED=(
     cc=build-essential pkg-config=pkg-config
 )
 NEEDED_TEST=()
-NEEDED_BENCH=(wrk=wrk)
+NEEDED_BENCH=(wrk=wrk nginx=nginx)
 # These packages start a system-wide service that nobody asked for.
-SERVICES=(redis-server docker-registry)
+SERVICES=(redis-server docker-registry nginx)
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 is_available() { [[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]]; }
