@@ -23,7 +23,7 @@ const LOAD: &str = "4s";
 
 #[tokio::main]
 async fn main() {
-    let mut deployment = Deployment::start().await;
+    let mut deployment = Deployment::start_with(&[("client_builds_per_hour", "0"), ("client_pending_jobs", "0")]).await;
     println!(
         "{:<52} {:>10}   {:>10} .. {:<10} unit",
         "figure (median of rounds or samples)", "median", "least", "most"

@@ -1,5 +1,7 @@
 //! How the states of a build look on the wire.
 
+use std::time::Duration;
+
 use asu_core::{BuildOutcome, BuildRequest, BuildResult, FailedBuild, RequestHash, Stage, render_time};
 use asu_queue::{FinishedBuild, UnixMillis};
 use asu_service::json;
@@ -27,6 +29,9 @@ pub(crate) struct Queued<'a> {
     #[schema(example = "2026-01-31T23:48:37.000000Z")]
     enqueued_at: String,
     request_hash: &'a RequestHash,
+    /// In how many seconds a worker is likely to take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eta_seconds: Option<u64>,
 }
 
 /// The body of an answer 202.
@@ -40,13 +45,19 @@ pub(crate) enum BuildAnswer<'a> {
 }
 
 /// A build that waits. Only this answer has the key `queue_position`: clients test for it.
-pub(crate) fn queued(request_hash: &RequestHash, position: u64, enqueued_at: UnixMillis) -> Response {
+pub(crate) fn queued(
+    request_hash: &RequestHash,
+    position: u64,
+    enqueued_at: UnixMillis,
+    eta: Option<Duration>,
+) -> Response {
     let body = BuildAnswer::Queued(Queued {
         status: 202,
         detail: "queued",
         queue_position: position,
         enqueued_at: render(enqueued_at),
         request_hash,
+        eta_seconds: eta.map(whole_seconds),
     });
     with_headers(json(StatusCode::ACCEPTED, &body), "queued", position)
 }
@@ -174,6 +185,11 @@ pub(crate) fn with_headers(mut response: Response, status: &'static str, positio
     headers.insert(X_IMAGEBUILDER_STATUS, HeaderValue::from_static(status));
     headers.insert(X_QUEUE_POSITION, HeaderValue::from(position));
     response
+}
+
+/// Rounded up: who waits for the rest of a second still waits.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 fn render(time: UnixMillis) -> String {

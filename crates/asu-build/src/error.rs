@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use asu_intake::{IntakeError, UPSTREAM_RETRY};
-use asu_queue::QueueError;
+use asu_queue::{ClientLimit, QueueError};
 use asu_service::ApiError;
 use asu_store::StoreError;
 use asu_upstream::CatalogError;
@@ -19,6 +19,14 @@ pub enum BuildError {
     QueueFull {
         /// How many.
         length: u64,
+    },
+    /// The client has had its share.
+    #[error("{}", sentence(limit))]
+    ClientLimit {
+        /// Of what.
+        limit: ClientLimit,
+        /// When it may have one more, if that is known.
+        wait: Option<Duration>,
     },
     /// No such build, or not any more.
     #[error("could not find provided request hash")]
@@ -55,6 +63,8 @@ pub struct RevisionError(pub CatalogError);
 
 /// A build takes about a minute: sooner there is hardly room again.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(60);
+/// Who asks more often than this for one more build learns nothing new.
+const RETRY_WHEN_LIMITED: Duration = Duration::from_secs(5);
 /// The connection to Redis is tried again within seconds.
 const RETRY_WHEN_AWAY: Duration = Duration::from_secs(5);
 
@@ -64,6 +74,10 @@ impl From<BuildError> for ApiError {
         match error {
             BuildError::Intake(error) => error.into(),
             BuildError::QueueFull { .. } => Self::overloaded(text).with_retry_after(RETRY_WHEN_FULL),
+            BuildError::ClientLimit { limit: _, wait } => {
+                let wait = wait.unwrap_or(RETRY_WHEN_FULL).max(RETRY_WHEN_LIMITED);
+                Self::too_many_requests(text).with_retry_after(wait)
+            }
             BuildError::UnknownBuild | BuildError::UnknownFile | BuildError::UnknownDocument => Self::not_found(text),
             BuildError::Document(DocumentError(error)) => not_found(&error),
             BuildError::Revision(RevisionError(error @ CatalogError::UnsupportedBranch(_))) => {
@@ -75,6 +89,14 @@ impl From<BuildError> for ApiError {
             BuildError::Store(error) => Self::unavailable(text, RETRY_WHEN_AWAY).caused_by(&error),
         }
     }
+}
+
+fn sentence(limit: &ClientLimit) -> String {
+    let what = match limit {
+        ClientLimit::PendingJobs(_) => "too many builds for your address are waiting",
+        ClientLimit::BuildsPerHour(_) => "too many new builds for your address in the last hour",
+    };
+    format!("{what} ({limit}), please try again later")
 }
 
 fn not_found(error: &CatalogError) -> ApiError {

@@ -1,7 +1,7 @@
 //! What the build service counts.
 
 use asu_intake::IntakeError;
-use asu_queue::BuildStatus;
+use asu_queue::{BuildStatus, ClientLimit};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -16,7 +16,8 @@ pub(crate) struct BuildMetrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
-    /// `new`, `full`, `hit_…` for a known build by its state, or the kind of the refusal.
+    /// `new`, `full`, `limited_…` by the limit of the client, `hit_…` for a known build by its state, or the kind of
+    /// the refusal.
     outcome: &'static str,
 }
 
@@ -33,6 +34,13 @@ impl BuildMetrics {
 
     pub(crate) fn count_refused(&self) {
         self.count("full");
+    }
+
+    pub(crate) fn count_limited(&self, limit: ClientLimit) {
+        self.count(match limit {
+            ClientLimit::PendingJobs(_) => "limited_pending",
+            ClientLimit::BuildsPerHour(_) => "limited_hourly",
+        });
     }
 
     pub(crate) fn count_known(&self, status: &BuildStatus) {

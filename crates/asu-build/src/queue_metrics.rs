@@ -18,6 +18,7 @@ pub(crate) struct QueueMetrics {
     pending: Gauge,
     running: Gauge,
     workers: Gauge,
+    slots: Gauge,
     oldest: Gauge<f64, AtomicU64>,
     reachable: Gauge<i64, AtomicI64>,
 }
@@ -29,6 +30,7 @@ impl QueueMetrics {
         registry.register("asu_queue_pending_builds", "Builds that wait", metrics.pending.clone());
         registry.register("asu_queue_running_builds", "Builds at work", metrics.running.clone());
         registry.register("asu_queue_workers", "Workers that are alive", metrics.workers.clone());
+        registry.register("asu_queue_slots", "Builds that those workers run at the same time", metrics.slots.clone());
         registry.register(
             "asu_queue_oldest_pending_seconds",
             "How long the build at the head of the line has waited",
@@ -56,6 +58,7 @@ impl QueueMetrics {
         self.pending.set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
         self.running.set(i64::try_from(counts.running).unwrap_or(i64::MAX));
         self.workers.set(i64::try_from(counts.workers).unwrap_or(i64::MAX));
+        self.slots.set(i64::try_from(counts.slots).unwrap_or(i64::MAX));
         self.oldest.set(counts.oldest_pending.unwrap_or_default().as_secs_f64());
     }
 }

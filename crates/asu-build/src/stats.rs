@@ -18,6 +18,11 @@ pub(crate) struct Stats {
     workers: u64,
     /// How long the build at the head of the line has waited.
     oldest_pending_seconds: u64,
+    /// How many builds the workers run at the same time.
+    slots: u64,
+    /// How long the latest builds took on average; missing while none ended in the last day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_build_seconds: Option<f64>,
 }
 
 /// How long is the queue?
@@ -32,6 +37,8 @@ pub(crate) async fn get_stats(State(queue): State<Queue>) -> Result<Response, Ap
         running: counts.running,
         workers: counts.workers,
         oldest_pending_seconds: counts.oldest_pending.map_or(0, |age| age.as_secs()),
+        slots: counts.slots,
+        mean_build_seconds: counts.mean_build.map(|mean| mean.as_secs_f64()),
     };
     Ok(json(StatusCode::OK, &stats))
 }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/build/{request_hash}`: where is this build? And the same answer for who posts its request.
 
 use asu_core::RequestHash;
-use asu_queue::{AttemptId, BuildStatus, Enqueued, QueuedBuild};
+use asu_queue::{AttemptId, BuildStatus, ClientKey, Enqueued, QueuedBuild};
 use asu_service::{ApiError, ErrorBody};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
@@ -54,10 +54,20 @@ pub(crate) async fn get_build(
 }
 
 impl Build {
-    /// Puts a build in line, or answers for the one that is known.
-    pub(crate) async fn submit(&self, request_hash: &RequestHash, build: QueuedBuild) -> Result<Response, ApiError> {
+    /// Puts a build of this client in line, or answers for the one that is known.
+    pub(crate) async fn submit(
+        &self,
+        client: &ClientKey,
+        request_hash: &RequestHash,
+        build: QueuedBuild,
+    ) -> Result<Response, ApiError> {
         loop {
-            let status = match self.queue.enqueue(request_hash, &build).await.map_err(BuildError::from)? {
+            let enqueued = self.queue.enqueue_for(client, request_hash, &build).await;
+            let status = match enqueued.map_err(BuildError::from)? {
+                Enqueued::Limited { limit, wait } => {
+                    self.metrics.count_limited(limit);
+                    return Err(BuildError::ClientLimit { limit, wait }.into());
+                }
                 Enqueued::Full { length } => {
                     self.metrics.count_refused();
                     return Err(BuildError::QueueFull { length }.into());
@@ -81,8 +91,8 @@ impl Build {
     /// looked at (it expired, or others had it built again): then its status is another one now.
     async fn answer(&self, request_hash: &RequestHash, status: BuildStatus) -> Result<Option<Response>, ApiError> {
         let finished = match status {
-            BuildStatus::Queued { position, enqueued_at } => {
-                return Ok(Some(answer::queued(request_hash, position, enqueued_at)));
+            BuildStatus::Queued { position, enqueued_at, eta } => {
+                return Ok(Some(answer::queued(request_hash, position, enqueued_at, eta)));
             }
             BuildStatus::Started { stage, build_cmd, enqueued_at, started_at: _, request } => {
                 return Ok(Some(answer::started(request_hash, &request, stage, build_cmd, enqueued_at)));
@@ -106,8 +116,9 @@ impl Build {
         }
     }
 
-    /// The images of this attempt are gone: it is built once more, from the request in its record. A queue that is full
-    /// leaves it dropped, because who polls must not be told about load.
+    /// The images of this attempt are gone: it is built once more, from the request in its record, and on nobody's
+    /// account, since nobody asked for more than what was there. A queue that is full leaves it dropped, because who
+    /// polls must not be told about load.
     async fn build_again(&self, request_hash: &RequestHash, attempt: &AttemptId) -> Result<Option<Response>, ApiError> {
         let record = self.queue.outcome(request_hash).await.map_err(BuildError::from)?;
         // Of another attempt nobody knows yet whether its images are there.
@@ -118,7 +129,7 @@ impl Build {
         // Also if somebody else was faster to drop it, who may not have put it in line yet.
         match self.queue.enqueue(request_hash, &QueuedBuild::new(record.request)).await.map_err(BuildError::from)? {
             Enqueued::New(status) | Enqueued::Known(status) => Box::pin(self.answer(request_hash, status)).await,
-            Enqueued::Full { length: _ } => Ok(None),
+            Enqueued::Full { length: _ } | Enqueued::Limited { limit: _, wait: _ } => Ok(None),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `POST /api/v1/build`: build this.
 
 use asu_intake::{AcceptedRequest, Rules};
-use asu_queue::QueuedBuild;
-use asu_service::{ApiError, ErrorBody, RawBody, RequestContext};
+use asu_queue::{ClientKey, QueuedBuild};
+use asu_service::{ApiError, ClientAddress, ErrorBody, RawBody, RequestContext};
 use axum::{
     extract::{RawQuery, State},
     response::Response,
@@ -37,19 +37,23 @@ use crate::{
         (status = 413, description = "The body is too large.", body = ErrorBody),
         (status = 422, description = "It does not have the form of a request.",
             body = ref("#/components/schemas/InvalidRequest")),
+        (status = 429, description = "Too many builds of this client wait, or it asked for too many within an hour.",
+            body = ErrorBody, headers(("Retry-After" = u64, description = "In how many seconds it may ask again."))),
         (status = 500, description = "The build is known and there will be no images; `detail` says why.", body = Failed,
             headers(
                 ("X-Imagebuilder-Status" = String, description = "`queued`, a stage, `done` or `failed`."),
                 ("X-Queue-Position" = u64, description = "0 unless the build is queued."),
             )),
         (status = 503, description = "Redis or the store is away, or upstream's metadata cannot be had.", body = ErrorBody),
-        (status = 529, description = "Too many builds wait.", body = ErrorBody),
+        (status = 529, description = "Too many builds wait.", body = ErrorBody,
+            headers(("Retry-After" = u64, description = "In how many seconds to ask again."))),
     ),
 )]
 pub(crate) async fn post_build(
     State(build): State<Build>,
     RawQuery(query): RawQuery,
     context: RequestContext,
+    ClientAddress(address): ClientAddress,
     RawBody(body): RawBody,
 ) -> Result<Response, ApiError> {
     let accepted = build.intake.accept(&body, rules(query.as_deref())).await.map_err(|error| {
@@ -62,7 +66,7 @@ pub(crate) async fn post_build(
         request_id: Some(context.id.to_string()),
         traceparent: Some(context.trace.child().to_string()),
     };
-    build.submit(&request_hash, queued).await
+    build.submit(&ClientKey::of(address), &request_hash, queued).await
 }
 
 /// `?skip_package_resolution=true` says that the rules were applied before. Clients put anything else there too.

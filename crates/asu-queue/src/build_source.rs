@@ -36,9 +36,9 @@ pub struct BuildSource {
 }
 
 impl BuildSource {
-    pub(crate) fn new(queue: Queue, worker: WorkerName, gate: Gate) -> Self {
+    pub(crate) fn new(queue: Queue, worker: WorkerName, slots: usize, gate: Gate) -> Self {
         let stop = CancellationToken::new();
-        tokio::spawn(presence::announce(queue.clone(), worker.clone(), stop.clone()));
+        tokio::spawn(presence::announce(queue.clone(), worker.clone(), slots, stop.clone()));
         let wake = Wake::new(&queue);
         let taker = Arc::new(Taker { queue, worker, gate, wake, stop: stop.clone(), context: OnceLock::new() });
         Self { taker, taking: None, _stop_when_dropped: stop.clone().drop_guard(), stop }

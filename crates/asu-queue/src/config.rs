@@ -19,6 +19,13 @@ pub struct Config {
     pub redis_timeout: DurationSetting,
     /// The most builds that wait.
     pub max_pending_jobs: u64,
+    /// The most builds of one client that wait; 0 for any number.
+    ///
+    /// It may exceed `max_pending_jobs`, and then limits nothing: an operator who only makes the line shorter than the
+    /// default of this setting must not be refused.
+    pub client_pending_jobs: u64,
+    /// The most new builds of one client in any hour; 0 for any number.
+    pub client_builds_per_hour: u64,
     /// A worker that was not heard of for this long is lost.
     pub lease: DurationSetting,
     /// How often a build may end its worker before it is given up.

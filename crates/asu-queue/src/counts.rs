@@ -15,4 +15,8 @@ pub struct Counts {
     pub workers: u64,
     /// How long the build at the head of the line waits; grows when nobody takes builds.
     pub oldest_pending: Option<Duration>,
+    /// How many builds those workers run at the same time.
+    pub slots: u64,
+    /// How long the latest builds took on average; `None` if none ended lately.
+    pub mean_build: Option<Duration>,
 }

@@ -2,11 +2,15 @@
 
 use asu_core::RequestHash;
 
+use crate::ClientKey;
+
 /// Every key and channel of the queue, in the order of `prelude.lua`.
 #[derive(Debug)]
 pub(crate) struct Keys {
     shared: [String; 6],
     records: String,
+    durations: String,
+    clients: String,
     id: String,
     /// The channel on which workers listen.
     pub(crate) wake: String,
@@ -17,7 +21,8 @@ impl Keys {
         let key = |name: &str| format!("{prefix}{name}");
         let wake = key("wake");
         let shared = [key("pending"), key("running"), key("delayed"), key("seq"), key("workers"), wake.clone()];
-        Self { shared, records: key("b:"), id: key("id"), wake }
+        let (records, durations, clients) = (key("b:"), key("durations"), key("client:"));
+        Self { shared, records, durations, clients, id: key("id"), wake }
     }
 
     /// What the queue is known by.
@@ -30,6 +35,15 @@ impl Keys {
         self.with(self.record(request_hash))
     }
 
+    /// KEYS of `enqueue.lua`.
+    pub(crate) fn of_new(&self, request_hash: &RequestHash, client: Option<&ClientKey>) -> Vec<String> {
+        let mut keys = self.of(request_hash);
+        if let Some(client) = client {
+            keys.extend(["waiting", "recent"].map(|list| format!("{}{client}:{list}", self.clients)));
+        }
+        keys
+    }
+
     /// KEYS of a script about whichever builds it finds.
     pub(crate) fn of_all(&self) -> Vec<String> {
         self.with(self.records.clone())
@@ -40,6 +54,6 @@ impl Keys {
     }
 
     fn with(&self, record: String) -> Vec<String> {
-        self.shared.iter().cloned().chain([record]).collect()
+        self.shared.iter().cloned().chain([record, self.durations.clone()]).collect()
     }
 }

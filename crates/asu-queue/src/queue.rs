@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use asu_core::RequestHash;
 
 use crate::{
-    AttemptId, BuildSource, BuildStatus, Config, Counts, Enqueued, FinishedBuild, Gate, QueueError, QueuedBuild,
-    WorkerName, connection::Connection, keys::Keys, reply::Reply, scripts,
+    AttemptId, BuildSource, BuildStatus, ClientKey, ClientLimit, Config, Counts, Enqueued, FinishedBuild, Gate,
+    QueueError, QueuedBuild, WorkerName, connection::Connection, keys::Keys, reply::Reply, scripts,
 };
 
 /// The build queue. Clones share one connection.
@@ -42,20 +42,55 @@ impl Queue {
         self.shared.connection.ping().await
     }
 
-    /// Puts a build in line, unless it is known already or the line is full, in one step. If an answer gets lost and the
-    /// question is repeated, a build that the first try put in line is [`Enqueued::Known`].
+    /// Puts a build that belongs to no client in line, unless it is known already or the line is full, in one step. If an
+    /// answer gets lost and the question is repeated, a build that the first try put in line is [`Enqueued::Known`].
     ///
     /// # Errors
     /// Redis is away or refuses; the build may be in line all the same, and asking again is safe.
     pub async fn enqueue(&self, request_hash: &RequestHash, build: &QueuedBuild) -> Result<Enqueued, QueueError> {
+        self.put_in_line(request_hash, build, None).await
+    }
+
+    /// The same for a client, whose limits are part of the step. A build that is known is never refused.
+    ///
+    /// # Errors
+    /// As for [`Queue::enqueue`].
+    pub async fn enqueue_for(
+        &self,
+        client: &ClientKey,
+        request_hash: &RequestHash,
+        build: &QueuedBuild,
+    ) -> Result<Enqueued, QueueError> {
+        self.put_in_line(request_hash, build, Some(client)).await
+    }
+
+    async fn put_in_line(
+        &self,
+        request_hash: &RequestHash,
+        build: &QueuedBuild,
+        client: Option<&ClientKey>,
+    ) -> Result<Enqueued, QueueError> {
         let action = "enqueue the build";
         let config = &self.shared.config;
-        let (most, lease) = (config.max_pending_jobs.to_string(), millis(config.lease.get()));
-        let args = [request_hash.as_str(), &build.render(), &most, &lease];
-        let mut reply = self.ask(action, &scripts::ENQUEUE, self.shared.keys.of(request_hash), &args).await?;
+        let args = [
+            request_hash.as_str(),
+            &build.render(),
+            &config.max_pending_jobs.to_string(),
+            &millis(config.lease.get()),
+            &config.client_pending_jobs.to_string(),
+            &config.client_builds_per_hour.to_string(),
+        ];
+        let keys = self.shared.keys.of_new(request_hash, client);
+        let mut reply = self.ask(action, &scripts::ENQUEUE, keys, &args).await?;
         let kind = reply.text()?;
-        if kind == "full" {
-            return Ok(Enqueued::Full { length: reply.number()? });
+        let limited_by = match kind.as_str() {
+            "full" => return Ok(Enqueued::Full { length: reply.number()? }),
+            "pending" => Some(ClientLimit::PendingJobs(config.client_pending_jobs)),
+            "hourly" => Some(ClientLimit::BuildsPerHour(config.client_builds_per_hour)),
+            _ => None,
+        };
+        if let Some(limit) = limited_by {
+            return Ok(Enqueued::Limited { limit, wait: reply.duration()? });
         }
         let Some(status) = BuildStatus::read(request_hash, reply)? else {
             return Err(QueueError::Unexpected { action });
@@ -107,15 +142,15 @@ impl Queue {
         let mut reply = self.ask("count the builds", &scripts::COUNTS, self.shared.keys.of_all(), &[]).await?;
         let (ready, delayed): (u64, u64) = (reply.number()?, reply.number()?);
         let (running, workers) = (reply.number()?, reply.number()?);
-        let waits: i64 = reply.number()?;
-        let oldest_pending = u64::try_from(waits).ok().map(Duration::from_millis);
-        Ok(Counts { pending: ready + delayed, delayed, running, workers, oldest_pending })
+        let oldest_pending = reply.duration()?;
+        let (slots, mean_build) = (reply.number()?, reply.duration()?);
+        Ok(Counts { pending: ready + delayed, delayed, running, workers, oldest_pending, slots, mean_build })
     }
 
-    /// The builds for one worker process; take them only while `gate` is open. The source connects by itself and
-    /// takes nothing before it is first polled.
-    pub fn builds(&self, worker: &WorkerName, gate: &Gate) -> BuildSource {
-        BuildSource::new(self.clone(), worker.clone(), gate.clone())
+    /// The builds for one worker process that runs up to `slots` at the same time; take them only while `gate` is open.
+    /// The source connects by itself and takes nothing before it is first polled.
+    pub fn builds(&self, worker: &WorkerName, slots: usize, gate: &Gate) -> BuildSource {
+        BuildSource::new(self.clone(), worker.clone(), slots, gate.clone())
     }
 
     pub(crate) async fn ask(

@@ -1,6 +1,6 @@
 //! A script's answer, read front to back.
 
-use std::vec;
+use std::{time::Duration, vec};
 
 use asu_core::RequestHash;
 
@@ -36,6 +36,11 @@ impl Reply {
 
     pub(crate) fn time(&mut self) -> Result<UnixMillis, QueueError> {
         self.number().map(UnixMillis::new)
+    }
+
+    /// A length of time in milliseconds; -1 stands for none.
+    pub(crate) fn duration(&mut self) -> Result<Option<Duration>, QueueError> {
+        self.number::<i64>().map(|millis| u64::try_from(millis).ok().map(Duration::from_millis))
     }
 
     pub(crate) fn hash(&mut self) -> Result<RequestHash, QueueError> {

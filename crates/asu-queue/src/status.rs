@@ -1,8 +1,10 @@
 //! Where a build is.
 
+use std::time::Duration;
+
 use asu_core::{BuildRequest, RequestHash, Stage};
 
-use crate::{AttemptId, QueueError, QueuedBuild, UnixMillis, queued_build::UnreadableBuild, reply::Reply};
+use crate::{AttemptId, ClientLimit, QueueError, QueuedBuild, UnixMillis, queued_build::UnreadableBuild, reply::Reply};
 
 /// The state of a build and the few fields that go with it. What a finished build left behind is large and comes
 /// from [`crate::Queue::outcome`].
@@ -14,6 +16,8 @@ pub enum BuildStatus {
         position: u64,
         /// When it was asked for.
         enqueued_at: UnixMillis,
+        /// In what time a worker is likely to take it; `None` if there is no worker, or nothing to judge by.
+        eta: Option<Duration>,
     },
     /// A worker holds it.
     Started {
@@ -52,6 +56,13 @@ pub enum Enqueued {
     New(BuildStatus),
     /// It was known already; nothing changed.
     Known(BuildStatus),
+    /// The client has had its share.
+    Limited {
+        /// Of what.
+        limit: ClientLimit,
+        /// When it may have one more; `None` if nobody can tell.
+        wait: Option<Duration>,
+    },
     /// There is no room.
     Full {
         /// How many builds wait.
@@ -64,7 +75,7 @@ impl BuildStatus {
     pub(crate) fn read(request_hash: &RequestHash, mut reply: Reply) -> Result<Option<Self>, QueueError> {
         let Some(state) = reply.next() else { return Ok(None) };
         let status = match state.as_str() {
-            "queued" => Self::Queued { position: reply.number()?, enqueued_at: reply.time()? },
+            "queued" => Self::Queued { position: reply.number()?, enqueued_at: reply.time()?, eta: reply.duration()? },
             "started" => Self::started(request_hash, &mut reply)?,
             "done" => Self::Done(FinalState::read(&mut reply)?),
             "failed" => Self::Failed(FinalState::read(&mut reply)?),

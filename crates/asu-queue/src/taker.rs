@@ -126,8 +126,7 @@ impl Taker {
 
     async fn parse(&self, mut reply: Reply, attempt: AttemptId) -> Result<Taken, QueueError> {
         if reply.text()? == "idle" {
-            let due: i64 = reply.number()?;
-            return Ok(Taken::Idle(u64::try_from(due).ok().map(Duration::from_millis)));
+            return Ok(Taken::Idle(reply.duration()?));
         }
         let tenure = Tenure { queue: self.queue.clone(), request_hash: reply.hash()?, attempt };
         let postponed = reply.number()?;

@@ -75,6 +75,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// 429: this client asks for more than it may have.
+    pub fn too_many_requests(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+    }
+
     /// 529, the status that clients know as "too many builds".
     pub fn overloaded(detail: impl Into<String>) -> Self {
         Self::new(overloaded_status(), detail)
@@ -118,10 +123,10 @@ impl ApiError {
         self
     }
 
-    /// Says when to come back, in whole seconds and at least one.
+    /// Says when to come back, in whole seconds, rounded up and at least one.
     #[must_use]
     pub fn with_retry_after(self, after: Duration) -> Self {
-        self.with_header(RETRY_AFTER, &after.as_secs().max(1).to_string())
+        self.with_header(RETRY_AFTER, &after.as_millis().div_ceil(1000).max(1).to_string())
     }
 
     /// The status of the answer.
@@ -215,8 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_at_least_a_second() {
-        let response = ApiError::unavailable("away", Duration::from_millis(10)).into_response();
-        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    fn who_comes_back_after_retry_after_is_not_too_early() {
+        for (millis, seconds) in [(0, "1"), (10, "1"), (2000, "2"), (2001, "3")] {
+            let response = ApiError::unavailable("away", Duration::from_millis(millis)).into_response();
+            assert_eq!(response.headers()[RETRY_AFTER], seconds, "{millis} ms");
+        }
     }
 }

@@ -70,6 +70,12 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
+    /// True if somebody who is not trusted says whom a request comes from: a client that tells stories, or a proxy that the
+    /// operator forgot.
+    pub(crate) fn disbelieve(&self, parts: &Parts) -> bool {
+        parts.headers.contains_key(X_FORWARDED_FOR) && !self.trust(peer(parts).to_canonical())
+    }
+
     /// Walks `X-Forwarded-For` from the right, the only end that a client cannot write to, while the hop is trusted.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut address = peer.to_canonical();
@@ -96,8 +102,7 @@ pub struct ClientAddress(
 
 impl ClientAddress {
     pub(crate) fn of(parts: &Parts, proxies: &TrustedProxies) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Self(proxies.client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), &parts.headers))
+        Self(proxies.client(peer(parts), &parts.headers))
     }
 }
 
@@ -108,6 +113,12 @@ impl<S: Sync> FromRequestParts<S> for ClientAddress {
         let known = parts.extensions.get::<Self>().copied();
         Ok(known.unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
+}
+
+/// Who is at the other end of the connection.
+fn peer(parts: &Parts) -> IpAddr {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
 }
 
 #[cfg(test)]

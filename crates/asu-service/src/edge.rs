@@ -2,7 +2,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Once},
     time::{Duration, Instant},
 };
 
@@ -37,11 +37,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What requests without a route are called in logs and metrics: their paths are the client's invention.
 const UNMATCHED: &str = "unmatched";
 
-#[derive(Clone)]
 struct Edge {
     cors: bool,
     request_timeout: Duration,
     proxies: TrustedProxies,
+    /// Done once the operator was told that `trusted_proxies` may lack somebody.
+    proxy_warning: Once,
     metrics: HttpMetrics,
 }
 
@@ -55,6 +56,7 @@ pub fn edge(router: Router, config: &Config, metrics: &HttpMetrics) -> Router {
         cors: config.cors,
         request_timeout: config.request_timeout.get(),
         proxies: config.trusted_proxies.clone(),
+        proxy_warning: Once::new(),
         metrics: metrics.clone(),
     });
     let routes = router
@@ -70,7 +72,11 @@ async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Re
     let in_flight = edge.metrics.begin();
     let (mut parts, body) = request.into_parts();
     let context = RequestContext::from_headers(&parts.headers);
-    parts.extensions.insert(ClientAddress::of(&parts, &edge.proxies));
+    let client = ClientAddress::of(&parts, &edge.proxies);
+    if edge.proxies.disbelieve(&parts) {
+        edge.proxy_warning.call_once(|| warn_of_proxy(client));
+    }
+    parts.extensions.insert(client);
     parts.extensions.insert(context.clone());
     let matched = parts.extensions.get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
@@ -97,6 +103,14 @@ async fn answer(edge: &Edge, request: Request, next: Next) -> Response {
         Ok(Err(_panic)) => ApiError::fixed_internal().into_response(),
         Err(_elapsed) => too_slow(edge.request_timeout).into_response(),
     }
+}
+
+/// Once and not each time: anybody can send the header.
+fn warn_of_proxy(peer: ClientAddress) {
+    tracing::warn!(
+        peer = %peer.0,
+        "X-Forwarded-For is not believed; name your proxy in trusted_proxies, or all of its users are one client"
+    );
 }
 
 fn too_slow(limit: Duration) -> ApiError {

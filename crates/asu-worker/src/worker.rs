@@ -147,7 +147,7 @@ async fn monitor(workshop: Arc<Workshop>, gate: Gate, shutdown: Shutdown) {
         .register(move |_restarts| {
             let name = workshop.identity.name();
             WorkerBuilder::new(name.as_str())
-                .backend(workshop.queue.builds(name, &gate))
+                .backend(workshop.queue.builds(name, concurrency, &gate))
                 .data(Arc::clone(&workshop))
                 .catch_panic()
                 .concurrency(concurrency)

@@ -1,6 +1,7 @@
 //! End-to-end tests: HTTP in, HTTP out, through the real binaries, on a real Redis, a real Podman and a fixture upstream.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod admission;
 mod all_in_one;
 mod bad_input;
 mod builds;

@@ -36,7 +36,8 @@ fn try_out(service: &Process) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_keep_to_their_documents() {
-    let deployment = Deployment::without_workers(&[("max_pending_jobs", "100000")]).await;
+    let unlimited = [("max_pending_jobs", "100000"), ("client_pending_jobs", "0"), ("client_builds_per_hour", "0")];
+    let deployment = Deployment::without_workers(&unlimited).await;
     try_out(&deployment.prepare);
     try_out(&deployment.build);
 }

@@ -1,5 +1,5 @@
 -- Notes that a worker lives, or that it is gone.
--- KEYS as in prelude.lua   ARGV 1 worker  2 ms until the announcement ends, 0 to take it back
+-- KEYS as in prelude.lua   ARGV 1 worker as "name slots"  2 ms until the announcement ends, 0 to take it back
 -- Answer: number of live workers
 local now = now_ms()
 redis.call('ZREMRANGEBYSCORE', WORKERS, '-inf', int(now))

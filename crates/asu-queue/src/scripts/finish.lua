@@ -1,12 +1,13 @@
 -- Stores how a build ended, if the token still holds it.
 -- KEYS as in prelude.lua   ARGV 1 request hash  2 token  3 "done" or "failed"  4 outcome  5 ttl in ms
 -- Answer, a list of one: "accepted", also if this token's outcome is stored already, or "lost"
-local values = fields(RECORD, 'state', 'token')
+local values = fields(RECORD, 'state', 'token', 'started_at')
 if values[2] ~= ARGV[2] then return {'lost'} end
 if values[1] == 'started' then
   redis.call('HSET', RECORD, 'state', ARGV[3], 'outcome', ARGV[4], 'finished_at', int(now_ms()))
   redis.call('HDEL', RECORD, 'worker', 'stage', 'build_cmd')
   redis.call('ZREM', RUNNING, ARGV[1])
   redis.call('PEXPIRE', RECORD, ARGV[5])
+  note_duration(values[3])
 end
 return {'accepted'}

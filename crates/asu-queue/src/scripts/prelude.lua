@@ -3,12 +3,14 @@
 --   2 running  zset, builds at work by the end of their lease
 --   3 delayed  zset, builds put off by trouble of the surroundings, by the time they are due
 --   4 seq      counter of the sequence numbers
---   5 workers  zset, live workers by the time their announcement ends
+--   5 workers  zset, live workers as "name slots" by the time their announcement ends
 --   6 wake     channel on which workers listen
 --   7 record   hash of the one build that the script is about, or the prefix of all such keys
+--   8 durations  list of how long the latest builds took, in ms
 -- A build that is not finished is in exactly one of pending, running and delayed. All times are this server's, in
 -- milliseconds. Every script may be sent twice: the second time it changes nothing and answers the same or "lost".
 local PENDING, RUNNING, DELAYED, SEQ, WORKERS, WAKE, RECORD = unpack(KEYS)
+local DURATIONS = KEYS[8]
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -66,13 +68,57 @@ local function position(record, hash, seq)
   return redis.call('ZCOUNT', PENDING, '-inf', '(' .. seq)
 end
 
+-- How many builds the live workers run at the same time.
+local function slots()
+  local sum = 0
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. int(now_ms()), '+inf')) do
+    sum = sum + (tonumber(string.match(worker, ' (%d+)$')) or 1)
+  end
+  return sum
+end
+
+-- Of the last 32 builds only, and for a day: estimates follow what is built now.
+local function note_duration(started_at)
+  local since = tonumber(started_at)
+  if not since then return end
+  redis.call('LPUSH', DURATIONS, int(math.max(now_ms() - since, 0)))
+  redis.call('LTRIM', DURATIONS, 0, 31)
+  redis.call('PEXPIRE', DURATIONS, 24 * 3600 * 1000)
+end
+
+-- How long a build takes, in ms; nothing if none ended lately.
+local function mean_duration()
+  local sum, durations = 0, redis.call('LRANGE', DURATIONS, 0, -1)
+  for _, duration in ipairs(durations) do sum = sum + duration end
+  return #durations > 0 and sum / #durations or nil
+end
+
+-- In how many ms a worker will take a queued build that so many go before; -1 if nobody can tell. It is reckoned as if
+-- each build took as long as the mean: then the slots become free in one and the same order, round after round.
+local function eta(record, hash, ahead)
+  local mean, all = mean_duration(), slots()
+  if not mean or all == 0 then return -1 end
+  local now, left = now_ms(), {}
+  local records = string.sub(record, 1, -#hash - 1)
+  for _, running in ipairs(redis.call('ZRANGE', RUNNING, 0, all - 1)) do
+    local since = tonumber(redis.call('HGET', records .. running, 'started_at') or nil) or now
+    table.insert(left, math.max(mean - math.max(now - since, 0), 0))
+  end
+  table.sort(left)
+  local turn, free = ahead % all, all - #left
+  local wait = math.floor(ahead / all) * mean + (turn < free and 0 or left[turn - free + 1])
+  local due = redis.call('ZSCORE', DELAYED, hash)
+  return due and math.max(wait, due - now) or wait
+end
+
 -- The state of a build and the few fields that go with it; nothing if there is no such build.
 local function status(record, hash, lease)
   local state = redis.call('HGET', record, 'state')
   if not state then return {} end
   if state == 'queued' then
     local values = fields(record, 'seq', 'enqueued_at')
-    return {state, position(record, hash, values[1]), values[2]}
+    local ahead = position(record, hash, values[1])
+    return {state, ahead, values[2], int(eta(record, hash, ahead))}
   end
   if state == 'started' then
     -- Without a lease nobody would ever notice that the worker is gone.

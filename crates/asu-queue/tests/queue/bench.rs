@@ -54,8 +54,19 @@ impl Bench {
         Queue::connect(&config(&self.settings)).unwrap()
     }
 
+    /// The same with other settings.
+    pub(crate) fn connect_with(&self, changes: &[(&str, &str)]) -> Queue {
+        let changes = changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = self.settings.iter().cloned().chain(changes).collect();
+        Queue::connect(&config(&settings)).unwrap()
+    }
+
     pub(crate) fn builds(&self, worker: &str) -> BuildSource {
-        self.connect().builds(&WorkerName::parse(worker).unwrap(), &Gate::open())
+        self.builds_for(worker, 1)
+    }
+
+    pub(crate) fn builds_for(&self, worker: &str, slots: usize) -> BuildSource {
+        self.connect().builds(&WorkerName::parse(worker).unwrap(), slots, &Gate::open())
     }
 
     /// Redis without the queue in between.
@@ -81,6 +92,12 @@ impl Bench {
     pub(crate) async fn ttl(&self, hash: &RequestHash) -> Duration {
         let ttl: i64 = redis::cmd("PTTL").arg(record(hash)).query_async(&mut self.raw().await).await.unwrap();
         Duration::from_millis(u64::try_from(ttl).expect("the record has a time to live"))
+    }
+
+    /// As if builds had taken so many milliseconds.
+    pub(crate) async fn note_durations(&self, millis: &[u64]) {
+        let mut raw = self.raw().await;
+        let () = redis::cmd("LPUSH").arg("{test}:durations").arg(millis).query_async(&mut raw).await.unwrap();
     }
 
     pub(crate) async fn counts(&self) -> Counts {
@@ -203,7 +220,7 @@ pub(crate) fn take_and_die(bench: &Bench, worker: &str) -> AttemptId {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let attempt = runtime.block_on(async {
             let queue = Queue::connect(&config(&settings)).unwrap();
-            let mut builds = queue.builds(&worker, &Gate::open());
+            let mut builds = queue.builds(&worker, 1, &Gate::open());
             let claim = take(&mut builds).await;
             let attempt = claim.lease.attempt().clone();
             std::mem::forget((claim, builds));

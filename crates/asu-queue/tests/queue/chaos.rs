@@ -67,8 +67,15 @@ async fn no_build_is_lost_or_doubled_whatever_happens() {
     let counts = bench.counts().await;
     assert_eq!((counts.pending, counts.running), (0, 0));
     let left: BTreeSet<_> = bench.keys().await.into_iter().filter(|key| !key.starts_with("{test}:b:")).collect();
-    let expected =
-        ["{test}:seq", "{test}:workers", "notes:accepted", "notes:lost", "notes:started", "notes:superseded"];
+    let expected = [
+        "{test}:durations",
+        "{test}:seq",
+        "{test}:workers",
+        "notes:accepted",
+        "notes:lost",
+        "notes:started",
+        "notes:superseded",
+    ];
     assert!(left.iter().all(|key| expected.contains(&key.as_str())), "{left:?}");
 }
 

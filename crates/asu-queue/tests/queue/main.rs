@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic and may tell what it measured")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "whatever is not expected fails the test")]
 
+mod admission;
 mod attempts;
 mod bench;
 mod chaos;
 mod enqueueing;
+mod estimates;
 mod leases;
 mod outages;
 mod records;

@@ -156,7 +156,7 @@ async fn a_socket_serves_as_well_as_a_port() {
     settings.push(("redis_url".to_owned(), bench.redis.socket_url()));
     let queue = Queue::connect(&config(&settings)).unwrap();
     let hash = bench.enqueue([1]).await.remove(0);
-    let mut builds = queue.builds(&WorkerName::parse("one").unwrap(), &Gate::open());
+    let mut builds = queue.builds(&WorkerName::parse("one").unwrap(), 1, &Gate::open());
     assert_eq!(take(&mut builds).await.request_hash, hash);
 }
 

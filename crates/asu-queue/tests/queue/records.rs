@@ -53,7 +53,7 @@ async fn a_record_lives_for_as_long_as_its_request_allows() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_over_but_records_and_the_counter() {
+async fn nothing_is_left_over_but_records_the_counter_and_the_latest_durations() {
     let bench = Bench::with(&[("build_failure_ttl", "300ms")]).await;
     let hashes = bench.enqueue(1..=3).await;
     let mut builds = bench.builds("one");
@@ -68,7 +68,8 @@ async fn nothing_is_left_over_but_records_and_the_counter() {
     for hash in &hashes {
         eventually("the record expires", || async { bench.queue.status(hash).await.unwrap().is_none() }).await;
     }
-    eventually("the worker takes its leave", || async { bench.keys().await == ["{test}:seq"] }).await;
+    eventually("the worker takes its leave", || async { bench.keys().await == ["{test}:durations", "{test}:seq"] })
+        .await;
     bench.enqueue(1..=3).await;
 }
 

@@ -44,7 +44,7 @@ async fn nothing_is_taken_while_the_gate_is_shut() {
     let bench = Bench::start().await;
     let gate = Gate::open();
     let hold = gate.hold("the disk is full");
-    let mut builds = bench.connect().builds(&WorkerName::parse("one").unwrap(), &gate);
+    let mut builds = bench.connect().builds(&WorkerName::parse("one").unwrap(), 1, &gate);
     let hash = bench.enqueue([1]).await.remove(0);
     takes_nothing(&mut builds).await;
     assert_eq!(bench.position(&hash).await, 0);
@@ -128,7 +128,7 @@ async fn apalis_runs_builds_side_by_side_and_drains() {
     };
     let name = WorkerName::parse("apalis").unwrap();
     let monitor = Monitor::new().register(move |_| {
-        let source = queue.builds(&name, &Gate::open());
+        let source = queue.builds(&name, 1, &Gate::open());
         WorkerBuilder::new(name.as_str()).backend(source).catch_panic().concurrency(2).build(handler.clone())
     });
     let running = tokio::spawn(monitor.run_with_signal(async {
@@ -161,7 +161,7 @@ async fn a_worker_that_drains_takes_nothing_more() {
                 claim.lease.finish(failed()).await.unwrap();
             }
         };
-        let source = queue.builds(&name, &Gate::open());
+        let source = queue.builds(&name, 1, &Gate::open());
         WorkerBuilder::new(name.as_str()).backend(source).catch_panic().concurrency(2).build(handler)
     });
     let context = monitor.context();
@@ -186,7 +186,7 @@ async fn a_build_that_panics_each_time_is_given_up() {
     let queue = bench.connect();
     let name = WorkerName::parse("apalis").unwrap();
     let monitor = Monitor::new().register(move |_| {
-        let source = queue.builds(&name, &Gate::open());
+        let source = queue.builds(&name, 1, &Gate::open());
         let handler = |claim: Claim| async move {
             assert!(claim.request_hash.as_str().is_empty(), "a handler that panics while it holds the lease");
         };

@@ -147,7 +147,7 @@ async fn work(orders: Orders) {
     };
     let at_the_end = gate.clone();
     let monitor = Monitor::new().shutdown_timeout(grace + Duration::from_secs(5)).register(move |_| {
-        let builds = queue.builds(&name, &gate);
+        let builds = queue.builds(&name, concurrency, &gate);
         WorkerBuilder::new(name.as_str()).backend(builds).catch_panic().concurrency(concurrency).build(handler.clone())
     });
     let terminate = async move {

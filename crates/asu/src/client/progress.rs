@@ -22,7 +22,7 @@ pub(crate) enum BuildState {
     Queued {
         /// Builds before it, if the server tells.
         position: Option<u64>,
-        /// When it may be done, in seconds, if the server knows.
+        /// In how many seconds a worker is likely to take it, if the server knows.
         eta_seconds: Option<u64>,
     },
     /// A worker has it.
@@ -62,7 +62,9 @@ impl fmt::Display for BuildState {
                     Some(position) => write!(f, "queued, position {position}: {position} builds before this")?,
                 }
                 match eta_seconds {
-                    Some(seconds) => write!(f, ", about {}", HumanDuration(Duration::from_secs(*seconds))),
+                    // Not by the second, which would be a line for each question in a log.
+                    Some(0..60) => f.write_str(", starts within a minute"),
+                    Some(seconds) => write!(f, ", starts in about {}", HumanDuration(Duration::from_secs(*seconds))),
                     None => Ok(()),
                 }
             }
@@ -167,7 +169,12 @@ mod tests {
         check(r#"{"detail":"queued","queue_position":0}"#, "queued, position 0: next in line", 0);
         check(
             r#"{"queue_position":3,"eta_seconds":120,"imagebuilder_status":"init"}"#,
-            "queued, position 3: 3 builds before this, about 2 minutes",
+            "queued, position 3: 3 builds before this, starts in about 2 minutes",
+            0,
+        );
+        check(
+            r#"{"queue_position":0,"eta_seconds":59}"#,
+            "queued, position 0: next in line, starts within a minute",
             0,
         );
         check(r#"{"imagebuilder_status":"validate_manifest"}"#, "validate_manifest: resolving the packages", 4);
