@@ -3,12 +3,14 @@
 
 mod answer;
 mod deployment;
+mod events;
 mod image;
 mod process;
 mod raw;
 
 pub use answer::Answer;
 pub use deployment::{Deployment, request};
+pub use events::{Event, Events};
 pub use image::look_inside;
 pub use process::{Process, Settings, binary};
 pub use raw::raw;

@@ -11,8 +11,12 @@ use axum::extract::FromRef;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    documents, finished_answers::FinishedAnswers, metrics::BuildMetrics, overview::Overviews, stats, status,
-    store_files, submit,
+    documents,
+    finished_answers::FinishedAnswers,
+    log::{self, Feeds},
+    metrics::BuildMetrics,
+    overview::Overviews,
+    stats, status, store_files, submit,
 };
 
 /// What the handlers of this service share.
@@ -24,6 +28,7 @@ pub struct Build {
     pub(crate) catalogs: Catalogs,
     pub(crate) overviews: Overviews,
     pub(crate) finished: FinishedAnswers,
+    pub(crate) feeds: Feeds,
     pub(crate) body_limit: BodyLimit,
     pub(crate) metrics: BuildMetrics,
 }
@@ -33,6 +38,7 @@ pub fn routes(build: Build) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(submit::post_build))
         .routes(routes!(status::get_build))
+        .routes(routes!(log::get_log))
         .routes(routes!(stats::get_stats))
         .routes(routes!(store_files::get_file))
         .merge(documents::routes())

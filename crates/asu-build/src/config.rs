@@ -1,6 +1,6 @@
 //! The settings of the build service: its own and those of its parts.
 
-use asu_config::{ByteSize, Settings, SettingsError};
+use asu_config::{ByteSize, DurationSetting, Settings, SettingsError};
 use serde::Deserialize;
 
 /// Everything that an operator can set about this process.
@@ -18,6 +18,8 @@ pub struct Config {
     pub store: asu_store::Config,
     /// The answers of this service.
     pub answers: AnswersConfig,
+    /// The logs of builds.
+    pub log: LogConfig,
 }
 
 /// The settings that only this service has.
@@ -29,19 +31,63 @@ pub struct AnswersConfig {
     pub answer_cache_size: ByteSize,
 }
 
+/// The settings of clients that follow the log of a build.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LogConfig {
+    /// The most such clients at the same time.
+    pub max_log_followers: usize,
+    /// How often a build that is followed is looked at, however many do.
+    pub log_poll_interval: DurationSetting,
+    /// How often a stream without events shows that it lives.
+    pub log_heartbeat: DurationSetting,
+    /// The longest that a client may take nothing of what it is sent.
+    pub log_write_timeout: DurationSetting,
+}
+
+impl LogConfig {
+    fn check(&self) -> Result<(), SettingsError> {
+        let times = [
+            ("log_poll_interval", self.log_poll_interval),
+            ("log_heartbeat", self.log_heartbeat),
+            ("log_write_timeout", self.log_write_timeout),
+        ];
+        match times.into_iter().find(|(_, time)| time.get().is_zero()) {
+            Some((name, _)) => Err(SettingsError::Contradiction(format!("{name} must be longer than nothing"))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Config {
     /// Reads and checks the settings.
     ///
     /// # Errors
     /// A setting that does not fit.
     pub fn load(settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Self {
+        let config = Self {
             service: asu_service::Config::load(settings)?,
             intake: asu_intake::Config::load(settings)?,
             upstream: settings.section()?,
             queue: settings.section()?,
             store: settings.section()?,
             answers: settings.section()?,
-        })
+            log: settings.section()?,
+        };
+        config.log.check()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_nothing_are_refused_by_their_names() {
+        assert_eq!(Config::load(&Settings::defaults()).unwrap().log.max_log_followers, 256);
+        for name in ["log_poll_interval", "log_heartbeat", "log_write_timeout"] {
+            let error = Config::load(&Settings::defaults().with(name, "0s")).unwrap_err();
+            assert!(asu_service::error_chain(&error).contains(&format!("{name} must be longer")), "{error}");
+        }
     }
 }

@@ -31,6 +31,12 @@ pub enum BuildError {
     /// No such build, or not any more.
     #[error("could not find provided request hash")]
     UnknownBuild,
+    /// Too many clients follow logs.
+    #[error("too many clients follow the logs of builds, the limit is {limit}")]
+    TooManyFollowers {
+        /// The limit.
+        limit: usize,
+    },
     /// No such file in the store.
     #[error("could not find the requested file")]
     UnknownFile,
@@ -65,6 +71,8 @@ pub struct RevisionError(pub CatalogError);
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(60);
 /// Who asks more often than this for one more build learns nothing new.
 const RETRY_WHEN_LIMITED: Duration = Duration::from_secs(5);
+/// Followers leave when their builds end.
+const RETRY_TO_FOLLOW: Duration = Duration::from_secs(30);
 /// The connection to Redis is tried again within seconds.
 const RETRY_WHEN_AWAY: Duration = Duration::from_secs(5);
 
@@ -78,6 +86,7 @@ impl From<BuildError> for ApiError {
                 let wait = wait.unwrap_or(RETRY_WHEN_FULL).max(RETRY_WHEN_LIMITED);
                 Self::too_many_requests(text).with_retry_after(wait)
             }
+            BuildError::TooManyFollowers { .. } => Self::unavailable(text, RETRY_TO_FOLLOW),
             BuildError::UnknownBuild | BuildError::UnknownFile | BuildError::UnknownDocument => Self::not_found(text),
             BuildError::Document(DocumentError(error)) => not_found(&error),
             BuildError::Revision(RevisionError(error @ CatalogError::UnsupportedBranch(_))) => {

@@ -14,6 +14,7 @@ use crate::{
     build::{Build, routes},
     config::Config,
     finished_answers::FinishedAnswers,
+    log::Feeds,
     metrics::BuildMetrics,
     overview::Overviews,
     queue_metrics::QueueMetrics,
@@ -62,6 +63,7 @@ impl Build {
         QueueMetrics::watch(registry, queue.clone(), shutdown);
         Self {
             intake,
+            feeds: Feeds::new(config, queue.clone(), registry, shutdown),
             queue,
             store,
             overviews: Overviews::new(config, catalogs.clone()),

@@ -12,6 +12,7 @@ use crate::{
     answer::{BuildAnswer, Done, Failed},
     build::Build,
     error::BuildError,
+    query::says_yes,
 };
 
 /// Build this, or tell how far it is.
@@ -71,10 +72,7 @@ pub(crate) async fn post_build(
 
 /// `?skip_package_resolution=true` says that the rules were applied before. Clients put anything else there too.
 fn rules(query: Option<&str>) -> Rules {
-    let says_yes = |value: &str| matches!(&*value.to_ascii_lowercase(), "true" | "t" | "yes" | "y" | "on" | "1");
-    let skips = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
-        .any(|(key, value)| key == "skip_package_resolution" && says_yes(&value));
-    if skips { Rules::Skip } else { Rules::Apply }
+    if says_yes(query, "skip_package_resolution") { Rules::Skip } else { Rules::Apply }
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use asu_config::{DurationSetting, Secret};
+use asu_config::{ByteSize, DurationSetting, Secret};
 use asu_core::BuildOutcome;
 use serde::Deserialize;
 
-use crate::Retention;
+use crate::{Retention, live_log::LARGEST_ENTRY};
 
 /// Settings of the queue; the fields are the keys.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,6 +48,14 @@ pub struct Config {
     pub build_defaults_ttl: DurationSetting,
     /// How long a failure that is the request's own fault is kept.
     pub build_failure_ttl: DurationSetting,
+    /// The most bytes that are kept of what a build prints while it runs.
+    pub max_live_log_size: ByteSize,
+    /// The most entries of it, each of which has some lines.
+    pub max_live_log_entries: u64,
+    /// How often what was printed is sent.
+    pub live_log_interval: DurationSetting,
+    /// How long it is kept after the last line.
+    pub live_log_ttl: DurationSetting,
 }
 
 /// Settings that contradict each other, or leave nothing to work with.
@@ -77,6 +85,13 @@ impl Config {
             (
                 self.report_timeout >= self.lease,
                 "report_timeout must not be shorter than lease, or a short absence of Redis loses a finished build",
+            ),
+            (self.max_live_log_size.get() >= 2 * LARGEST_ENTRY as u64, "max_live_log_size must be at least 16KiB"),
+            (self.max_live_log_entries > 0, "max_live_log_entries must be at least 1"),
+            (!self.live_log_interval.get().is_zero(), "live_log_interval must be longer than nothing"),
+            (
+                self.live_log_ttl >= self.live_log_interval,
+                "live_log_ttl must not be shorter than live_log_interval, or the log expires before it is written on",
             ),
         ];
         let ttls = [
@@ -138,6 +153,7 @@ mod tests {
             ([("retry_delay", "1h"), ("retry_delay_max", "10s")], ["retry_delay_max", "retry_delay"]),
             ([("retry_for", "10s"), ("retry_delay_max", "1m")], ["retry_for", "retry_delay_max"]),
             ([("report_timeout", "5s"), ("lease", "10s")], ["report_timeout", "lease"]),
+            ([("live_log_ttl", "1s"), ("live_log_interval", "2s")], ["live_log_ttl", "live_log_interval"]),
         ] {
             let error = with(&changes).validate().unwrap_err().to_string();
             assert!(names.iter().all(|name| error.contains(name)), "{error}");

@@ -11,6 +11,7 @@ pub(crate) struct Keys {
     records: String,
     durations: String,
     clients: String,
+    logs: String,
     id: String,
     /// The channel on which workers listen.
     pub(crate) wake: String,
@@ -21,8 +22,8 @@ impl Keys {
         let key = |name: &str| format!("{prefix}{name}");
         let wake = key("wake");
         let shared = [key("pending"), key("running"), key("delayed"), key("seq"), key("workers"), wake.clone()];
-        let (records, durations, clients) = (key("b:"), key("durations"), key("client:"));
-        Self { shared, records, durations, clients, id: key("id"), wake }
+        let (records, durations, clients, logs) = (key("b:"), key("durations"), key("client:"), key("l:"));
+        Self { shared, records, durations, clients, logs, id: key("id"), wake }
     }
 
     /// What the queue is known by.
@@ -47,6 +48,12 @@ impl Keys {
     /// KEYS of a script about whichever builds it finds.
     pub(crate) fn of_all(&self) -> Vec<String> {
         self.with(self.records.clone())
+    }
+
+    /// KEYS of a script about the log of one build: the log comes last.
+    pub(crate) fn of_log(&self, request_hash: &RequestHash) -> Vec<String> {
+        let log = format!("{}{request_hash}", self.logs);
+        self.of(request_hash).into_iter().chain([log]).collect()
     }
 
     pub(crate) fn record(&self, request_hash: &RequestHash) -> String {

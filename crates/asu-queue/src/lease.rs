@@ -11,9 +11,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    AttemptId, Finished, LeaseError, Postponed, QueueError, Released, Retention,
+    AttemptId, Finished, LeaseError, LiveLog, Postponed, QueueError, Released, Retention,
     error::chain,
     heartbeat,
+    log_carrier::LogCarrier,
     tenure::{Progress, Tenure},
 };
 
@@ -31,6 +32,8 @@ pub struct Lease {
     progress: watch::Sender<Progress>,
     lost: CancellationToken,
     _heartbeat: AbortOnDropHandle<()>,
+    log: LiveLog,
+    carrier: LogCarrier,
     settled: bool,
 }
 
@@ -40,7 +43,11 @@ impl Lease {
         let lost = CancellationToken::new();
         let beat = heartbeat::keep(tenure.clone(), progress.subscribe(), lost.clone());
         let heartbeat = AbortOnDropHandle::new(tokio::spawn(beat));
-        Self { tenure, retention, postponed, progress, lost, _heartbeat: heartbeat, settled: false }
+        let log = LiveLog::default();
+        // What the record says of a build that was just taken.
+        log.stage(Stage::Init);
+        let carrier = LogCarrier::start(tenure.clone(), log.clone());
+        Self { tenure, retention, postponed, progress, lost, _heartbeat: heartbeat, log, carrier, settled: false }
     }
 
     /// The token of this attempt; a name for files that no other attempt has.
@@ -59,8 +66,14 @@ impl Lease {
         &self.lost
     }
 
+    /// What clients can read of the build while it runs.
+    pub fn log(&self) -> &LiveLog {
+        &self.log
+    }
+
     /// Tells clients what is being done. Returns at once; the latest stage is reported as soon as Redis can be reached.
     pub fn set_stage(&self, stage: Stage) {
+        self.log.stage(stage);
         self.progress.send_modify(|progress| progress.stage = Some(stage));
     }
 
@@ -86,11 +99,13 @@ impl Lease {
         }
     }
 
-    /// Stores how the build ended. Tries for up to `report_timeout` while Redis is away.
+    /// Stores how the build ended, after the rest of its log. Tries for up to `report_timeout` while Redis is away.
     ///
     /// # Errors
     /// Redis did not take it in that time; the build will be built again.
     pub async fn finish(mut self, outcome: BuildOutcome) -> Result<Finished, QueueError> {
+        // Before the end is known: readers leave then.
+        self.close_log().await;
         let ttl = self.config().ttl(self.retention, &outcome);
         let report = || self.tenure.finish(&outcome, ttl);
         let accepted = self.insist(self.config().report_timeout.get(), report).await?;
@@ -125,6 +140,7 @@ impl Lease {
     pub async fn postpone(mut self, reason: &str) -> Result<Postponed, QueueError> {
         let hash = self.tenure.request_hash.clone();
         let delay = self.config().delay(self.postponed);
+        self.close_log().await;
         let answer = self.insist(self.config().lease.get(), || self.tenure.postpone(delay)).await?;
         self.settled = true;
         let delay_ms = delay.as_millis();
@@ -139,6 +155,12 @@ impl Lease {
             }
             _ => Postponed::NotOurs,
         })
+    }
+
+    /// Without any say in what becomes of the build.
+    async fn close_log(&mut self) {
+        let limit = self.config().redis_timeout.get();
+        self.carrier.close(limit).await;
     }
 
     fn config(&self) -> &crate::Config {

@@ -4,8 +4,10 @@
 //! is that is not finished yet. Every move is one Lua script, so there is no state between two moves. Whoever works on
 //! a build holds a fresh random token and a lease on Redis's own clock; without the token nothing can be changed.
 //!
-//! - the API enqueues and asks: [`Queue::enqueue`], [`Queue::status`], [`Queue::outcome`], [`Queue::forget`];
-//! - a worker takes: [`Queue::builds`] gives a [`BuildSource`] that yields [`Claim`]s, each with its [`Lease`].
+//! - the API enqueues and asks: [`Queue::enqueue`], [`Queue::status`], [`Queue::outcome`], [`Queue::forget`],
+//!   [`Queue::log`];
+//! - a worker takes: [`Queue::builds`] gives a [`BuildSource`] that yields [`Claim`]s, each with its [`Lease`], whose [`LiveLog`]
+//!   is what others read while the build runs.
 //!
 //! Statistics have their own keys and scripts and will stand beside `queue.rs`; counting belongs into `enqueue.lua` and
 //! `finish.lua`, where a build is counted exactly once.
@@ -27,6 +29,9 @@ mod heartbeat;
 mod keys;
 mod lease;
 mod lease_answers;
+mod live_log;
+mod log_carrier;
+mod log_view;
 mod presence;
 mod queue;
 mod queued_build;
@@ -53,6 +58,8 @@ pub use finished_build::FinishedBuild;
 pub use gate::{Gate, Hold};
 pub use lease::Lease;
 pub use lease_answers::{Finished, LeaseError, Postponed, Released};
+pub use live_log::{LiveLog, LogLines};
+pub use log_view::{LogContent, LogEntry, LogState, LogView};
 pub use queue::Queue;
 pub use queued_build::{QueuedBuild, UnreadableBuild};
 pub use retention::Retention;

@@ -16,6 +16,7 @@ macro_rules! scripts {
 
 scripts! {
     ANNOUNCE = "scripts/announce.lua";
+    APPEND_LOG = "scripts/append_log.lua";
     ATTEMPTS = "scripts/attempts.lua";
     BEAT = "scripts/beat.lua";
     COUNTS = "scripts/counts.lua";
@@ -23,6 +24,7 @@ scripts! {
     FINISH = "scripts/finish.lua";
     FORGET = "scripts/forget.lua";
     POSTPONE = "scripts/postpone.lua";
+    READ_LOG = "scripts/read_log.lua";
     RELEASE = "scripts/release.lua";
     STATUS = "scripts/status.lua";
     TAKE = "scripts/take.lua";

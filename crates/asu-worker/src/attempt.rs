@@ -89,6 +89,7 @@ async fn settle(workshop: &Workshop, lease: Lease, end: End) -> &'static str {
         End::Failed(failed) => {
             let kind = failed.failure.kind();
             tracing::info!(detail = %failed.failure, "the build failed");
+            lease.log().line(&failed.failure.to_string());
             if report(lease, BuildOutcome::Failed(failed)).await { kind } else { "lost" }
         }
         End::Trouble(trouble) => postpone(workshop, lease, &trouble).await,

@@ -85,7 +85,7 @@ impl<'a> Build<'a> {
         let image = pull(self).await?;
         check_known_revision(self, &image).await?;
         let (image, sandbox) = start(self, image).await?;
-        let commands = Commands::begin(&sandbox, &self.workshop.config.worker);
+        let commands = Commands::begin(&sandbox, &self.workshop.config.worker, self.lease.log());
         prepare(self, &sandbox, commands).await?;
         self.enter(Stage::ValidateRevision);
         let info = validate_revision(self, &image, commands).await?;

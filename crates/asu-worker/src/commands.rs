@@ -1,12 +1,13 @@
 //! Running the ImageBuilder's commands within the limits of a build, and judging how they ended.
 
 use asu_core::BuildFailure;
-use asu_sandbox::{Command, CommandFailure, CommandLimits, Outcome, Output, Sandbox};
+use asu_queue::{LiveLog, LogLines};
+use asu_sandbox::{Command, CommandFailure, CommandLimits, Outcome, Output, OutputStream, Sandbox};
 use tokio::time::Instant;
 
 use crate::{
     config::WorkerConfig,
-    make::BUILDER,
+    make::{self, BUILDER},
     stop::{Stop, Trouble},
 };
 
@@ -18,13 +19,31 @@ pub(crate) const USER: &str = "buildbot";
 pub(crate) struct Commands<'a> {
     sandbox: &'a Sandbox,
     config: &'a WorkerConfig,
+    log: &'a LiveLog,
     deadline: Instant,
+}
+
+/// An output that is told to whoever reads the build's log as well.
+struct Aloud<'a, O> {
+    stdout: LogLines,
+    stderr: LogLines,
+    output: &'a mut O,
+}
+
+impl<O: Output> Output for Aloud<'_, O> {
+    fn write(&mut self, stream: OutputStream, bytes: &[u8]) {
+        match stream {
+            OutputStream::Stdout => self.stdout.write(bytes),
+            OutputStream::Stderr => self.stderr.write(bytes),
+        }
+        self.output.write(stream, bytes);
+    }
 }
 
 impl<'a> Commands<'a> {
     /// The time of the build begins now.
-    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig) -> Self {
-        Self { sandbox, config, deadline: Instant::now() + config.job_timeout.get() }
+    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig, log: &'a LiveLog) -> Self {
+        Self { sandbox, config, log, deadline: Instant::now() + config.job_timeout.get() }
     }
 
     /// Runs a command to its exit status; whatever else may happen to it ends the build.
@@ -41,6 +60,18 @@ impl<'a> Commands<'a> {
             Outcome::Exit { code } => Ok(code),
             Outcome::Failed(failure) => Err(self.judge(failure)),
         }
+    }
+
+    /// The same, for commands that are of interest to whoever waits for the build: it is told with all that it prints.
+    pub(crate) async fn run_aloud(
+        &self,
+        argv: &[String],
+        variables: &[(&str, &str)],
+        output: &mut impl Output,
+    ) -> Result<i32, Stop> {
+        self.log.line(&format!("$ {}", make::render(argv)));
+        let mut aloud = Aloud { stdout: self.log.lines(), stderr: self.log.lines(), output };
+        self.run(argv, variables, &mut aloud).await
     }
 
     fn limits(&self) -> CommandLimits {

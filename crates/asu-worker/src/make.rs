@@ -42,6 +42,16 @@ pub(crate) fn image(
     command
 }
 
+/// A command as people would type it. Only to be read.
+pub(crate) fn render(argv: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+=.,:/@%".contains(c);
+    let word = |word: &String| match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn selection(profile: &ProfileName, packages: &[PackageSelector]) -> [String; 2] {
     let packages: Vec<_> = packages.iter().map(ToString::to_string).collect();
     [format!("PROFILE={profile}"), format!("PACKAGES={}", packages.join(" "))]
@@ -85,5 +95,11 @@ mod tests {
         let command = image(&request, &request_hash(), &[], "0123456789ab");
         assert_eq!(command[6..], ["FILES=/builder/asu-files", "ROOTFS_PARTSIZE=256", "ROOTFS_FILESYSTEM=ext4"]);
         assert_eq!(command[3], "PACKAGES=");
+    }
+
+    #[test]
+    fn a_rendered_command_is_the_one_that_is_run() {
+        let command = ["make", "image", "PACKAGES=vim -dropbear", "NOTE=it's", ""].map(str::to_owned);
+        assert_eq!(render(&command), r"make image 'PACKAGES=vim -dropbear' 'NOTE=it'\''s' ''");
     }
 }

@@ -9,6 +9,7 @@ mod clients;
 mod distributions;
 mod documents;
 mod failures;
+mod log;
 mod openapi;
 mod operations;
 mod recovery;

@@ -9,6 +9,7 @@ mod chaos;
 mod enqueueing;
 mod estimates;
 mod leases;
+mod live_logs;
 mod outages;
 mod records;
 mod retries;

@@ -54,7 +54,7 @@ async fn a_record_lives_for_as_long_as_its_request_allows() {
 
 #[tokio::test]
 async fn nothing_is_left_over_but_records_the_counter_and_the_latest_durations() {
-    let bench = Bench::with(&[("build_failure_ttl", "300ms")]).await;
+    let bench = Bench::with(&[("build_failure_ttl", "300ms"), ("live_log_ttl", "300ms")]).await;
     let hashes = bench.enqueue(1..=3).await;
     let mut builds = bench.builds("one");
     let first = take(&mut builds).await;

@@ -23,7 +23,7 @@ pub(crate) async fn building_image(
     build.lease.set_build_cmd(command.clone());
     build.journal.build_cmd.clone_from(&command);
     let mut log = LogTail::new(build.workshop.config.worker.log_size());
-    let ended = commands.run(&command, &[], &mut log).await;
+    let ended = commands.run_aloud(&command, &[], &mut log).await;
     build.journal.log = log.render();
     judge(ended?, &log, build.lease.postponed())
 }

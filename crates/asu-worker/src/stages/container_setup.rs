@@ -95,7 +95,7 @@ async fn set_up(build: &mut Build<'_>, commands: Commands<'_>) -> Result<(), Sto
         ("UPSTREAM_URL", upstream_url.as_str()),
     ];
     let mut log = LogTail::new(build.workshop.config.worker.log_size());
-    let ended = commands.run(&["bash".to_owned(), "setup.sh".to_owned()], &variables, &mut log).await;
+    let ended = commands.run_aloud(&["bash".to_owned(), "setup.sh".to_owned()], &variables, &mut log).await;
     build.journal.log = log.render();
     let postponed = build.lease.postponed();
     match ended.map_err(|stop| stop.before_the_request(postponed))? {

@@ -19,7 +19,7 @@ pub(crate) async fn validate_manifest(
 ) -> Result<Manifest, Stop> {
     let mut output = Captured::default();
     let command = make::manifest(&build.request.profile, packages);
-    let ended = commands.run(&command, &[], &mut output).await;
+    let ended = commands.run_aloud(&command, &[], &mut output).await;
     let log = LogTail::of(&output, build.workshop.config.worker.log_size());
     build.journal.log = log.render();
     let code = ended?;
