@@ -182,7 +182,7 @@ async fn a_failed_build_ends_with_its_detail() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_so_many_follow_and_who_leaves_makes_room() {
-    let deployment = Deployment::without_workers(&[("max_log_followers", "2")]).await;
+    let deployment = Deployment::without_workers(&[("max_log_followers", "2"), ("log_heartbeat", "1h")]).await;
     let hash = deployment.submit(&request("24.10.4", &["tmux"])).await.request_hash();
     let mut first = follow(&deployment, &hash).await;
     let mut second = follow(&deployment, &hash).await;

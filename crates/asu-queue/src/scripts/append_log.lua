@@ -1,4 +1,4 @@
--- Adds what a build printed to its log, if the token still holds the build. The log of an earlier attempt goes first.
+-- Adds what a build printed to its log, if the token still holds the build. The log of an earlier attempt goes.
 -- The id of an entry is {when its attempt began}-{bytes of that attempt's log up to the end of the entry}: readers see
 -- which bytes are missing, and the ids of a later attempt are higher, whatever the clock does.
 -- KEYS as in prelude.lua, then the log, a stream
@@ -16,7 +16,6 @@ if last then
     attempt, position = tonumber(of), tonumber(to)
   else
     attempt = math.max(attempt, of + 1)
-    redis.call('XTRIM', LOG, 'MAXLEN', 0)
   end
 end
 for i = 5, #ARGV, 3 do
@@ -26,6 +25,7 @@ for i = 5, #ARGV, 3 do
     redis.call('XADD', LOG, int(attempt) .. '-' .. int(position), 'token', TOKEN, ARGV[i + 1], ARGV[i + 2])
   end
 end
+-- With it goes what is left of earlier attempts: their ids are lower.
 redis.call('XTRIM', LOG, 'MINID', int(attempt) .. '-' .. int(math.max(position - BYTES, 0)))
 redis.call('XTRIM', LOG, 'MAXLEN', ENTRIES)
 redis.call('PEXPIRE', LOG, TTL)
