@@ -16,7 +16,8 @@ use crate::{
     log::{self, Feeds},
     metrics::BuildMetrics,
     overview::Overviews,
-    stats, status, store_files, submit,
+    pages::{Pages, page_routes},
+    statistics, stats, status, store_files, submit,
 };
 
 /// What the handlers of this service share.
@@ -31,6 +32,7 @@ pub struct Build {
     pub(crate) feeds: Feeds,
     pub(crate) body_limit: BodyLimit,
     pub(crate) metrics: BuildMetrics,
+    pub(crate) pages: Pages,
 }
 
 /// The routes of this service.
@@ -40,7 +42,13 @@ pub fn routes(build: Build) -> OpenApiRouter {
         .routes(routes!(status::get_build))
         .routes(routes!(log::get_log))
         .routes(routes!(stats::get_stats))
+        .routes(routes!(stats::get_summary))
+        .routes(routes!(statistics::get_builds_per_day))
+        .routes(routes!(statistics::get_builds_by_version))
+        .routes(routes!(statistics::get_top_packages))
+        .routes(routes!(statistics::get_build_errors))
         .routes(routes!(store_files::get_file))
         .merge(documents::routes())
+        .merge(OpenApiRouter::from(page_routes()))
         .with_state(build)
 }

@@ -43,6 +43,19 @@ pub enum BuildError {
     /// No such document, and no version or target that could have it.
     #[error("could not find the requested document")]
     UnknownDocument,
+    /// Nothing is counted, by the operator's choice.
+    #[error("statistics are switched off on this server (server_stats)")]
+    StatisticsOff,
+    /// A value in the address that cannot be used.
+    #[error("{key}: expected {expected}, not {value:?}")]
+    Query {
+        /// Its key.
+        key: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        value: String,
+    },
     /// The document is not to be had.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -87,7 +100,11 @@ impl From<BuildError> for ApiError {
                 Self::too_many_requests(text).with_retry_after(wait)
             }
             BuildError::TooManyFollowers { .. } => Self::unavailable(text, RETRY_TO_FOLLOW),
-            BuildError::UnknownBuild | BuildError::UnknownFile | BuildError::UnknownDocument => Self::not_found(text),
+            BuildError::UnknownBuild
+            | BuildError::UnknownFile
+            | BuildError::UnknownDocument
+            | BuildError::StatisticsOff => Self::not_found(text),
+            BuildError::Query { .. } => Self::unprocessable(text),
             BuildError::Document(DocumentError(error)) => not_found(&error),
             BuildError::Revision(RevisionError(error @ CatalogError::UnsupportedBranch(_))) => {
                 Self::bad_request(error.to_string())

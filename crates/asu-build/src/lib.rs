@@ -5,6 +5,7 @@
 
 mod answer;
 mod build;
+mod charts;
 mod config;
 mod documents;
 mod error;
@@ -13,10 +14,12 @@ mod log;
 mod metrics;
 mod named_distro;
 mod overview;
+mod pages;
 mod query;
 mod queue_metrics;
 mod revision;
 mod run;
+mod statistics;
 mod stats;
 mod status;
 mod store_files;

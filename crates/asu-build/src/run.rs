@@ -17,6 +17,7 @@ use crate::{
     log::Feeds,
     metrics::BuildMetrics,
     overview::Overviews,
+    pages::Pages,
     queue_metrics::QueueMetrics,
 };
 
@@ -71,6 +72,7 @@ impl Build {
             finished: FinishedAnswers::new(&config.answers),
             body_limit: config.service.body_limit(),
             metrics: BuildMetrics::register(registry),
+            pages: Pages::new(config),
         }
     }
 

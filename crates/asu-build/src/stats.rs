@@ -1,4 +1,4 @@
-//! `GET /api/v1/stats`: how long is the queue?
+//! `GET /api/v1/stats` and its summary: how long is the queue?
 
 use asu_queue::Queue;
 use asu_service::{ApiError, ErrorBody, json};
@@ -23,6 +23,28 @@ pub(crate) struct Stats {
     /// How long the latest builds took on average; missing while none ended in the last day.
     #[serde(skip_serializing_if = "Option::is_none")]
     mean_build_seconds: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Summary {
+    /// Builds that wait.
+    queue_length: u64,
+    /// Builds that were done in the last 24 hours; null if nobody counts.
+    builds_24h: Option<u64>,
+}
+
+/// The queue and the last day in two numbers.
+#[utoipa::path(get, path = "/api/v1/stats/summary", tag = "statistics", responses(
+    (status = 200, description = "The numbers.", body = Summary),
+    (status = 503, description = "Redis is away.", body = ErrorBody),
+))]
+pub(crate) async fn get_summary(State(queue): State<Queue>) -> Result<Response, ApiError> {
+    let counts = queue.counts().await.map_err(BuildError::from)?;
+    let builds_24h = match queue.statistics() {
+        Some(statistics) => Some(statistics.builds_in_24_hours().await.map_err(BuildError::from)?),
+        None => None,
+    };
+    Ok(json(StatusCode::OK, &Summary { queue_length: counts.pending, builds_24h }))
 }
 
 /// How long is the queue?

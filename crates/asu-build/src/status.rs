@@ -61,9 +61,9 @@ impl Build {
         request_hash: &RequestHash,
         build: QueuedBuild,
     ) -> Result<Response, ApiError> {
+        let mut enqueued = self.queue.enqueue_for(client, request_hash, &build).await.map_err(BuildError::from)?;
         loop {
-            let enqueued = self.queue.enqueue_for(client, request_hash, &build).await;
-            let status = match enqueued.map_err(BuildError::from)? {
+            let status = match enqueued {
                 Enqueued::Limited { limit, wait } => {
                     self.metrics.count_limited(limit);
                     return Err(BuildError::ClientLimit { limit, wait }.into());
@@ -84,6 +84,7 @@ impl Build {
             if let Some(response) = self.answer(request_hash, status).await? {
                 return Ok(response);
             }
+            enqueued = self.queue.enqueue(request_hash, &build).await.map_err(BuildError::from)?;
         }
     }
 
@@ -127,7 +128,8 @@ impl Build {
             tracing::warn!(build.request_hash = %request_hash, "the images of a finished build are gone, it is built again");
         }
         // Also if somebody else was faster to drop it, who may not have put it in line yet.
-        match self.queue.enqueue(request_hash, &QueuedBuild::new(record.request)).await.map_err(BuildError::from)? {
+        let build = QueuedBuild::new(record.request);
+        match self.queue.enqueue(request_hash, &build).await.map_err(BuildError::from)? {
             Enqueued::New(status) | Enqueued::Known(status) => Box::pin(self.answer(request_hash, status)).await,
             Enqueued::Full { length: _ } | Enqueued::Limited { limit: _, wait: _ } => Ok(None),
         }

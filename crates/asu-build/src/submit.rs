@@ -12,7 +12,7 @@ use crate::{
     answer::{BuildAnswer, Done, Failed},
     build::Build,
     error::BuildError,
-    query::says_yes,
+    query::Query,
 };
 
 /// Build this, or tell how far it is.
@@ -72,7 +72,7 @@ pub(crate) async fn post_build(
 
 /// `?skip_package_resolution=true` says that the rules were applied before. Clients put anything else there too.
 fn rules(query: Option<&str>) -> Rules {
-    if says_yes(query, "skip_package_resolution") { Rules::Skip } else { Rules::Apply }
+    if Query::parse(query).says_yes("skip_package_resolution") { Rules::Skip } else { Rules::Apply }
 }
 
 #[cfg(test)]

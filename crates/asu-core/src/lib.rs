@@ -32,6 +32,7 @@ mod revision_change;
 mod stage;
 mod target;
 mod text_schema;
+mod unix_day;
 mod version;
 mod wire_time;
 
@@ -60,5 +61,6 @@ pub use resolve::Resolution;
 pub use revision_change::RevisionChange;
 pub use stage::Stage;
 pub use target::Target;
+pub use unix_day::UnixDay;
 pub use version::Version;
-pub use wire_time::render_time;
+pub use wire_time::{render_second, render_time};

@@ -8,6 +8,11 @@ pub fn render_time(unix_millis: i64) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
+/// The same without fractions, for people: `2021-01-31T23:48:37Z`.
+pub fn render_second(unix_millis: i64) -> String {
+    Timestamp::from_millisecond(unix_millis).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The time of a build in seconds since 1970; files that name no time are of 1970.
 pub(crate) fn render_build_time(source_date_epoch: Option<i64>) -> String {
     render_time(source_date_epoch.unwrap_or_default().saturating_mul(1000))
@@ -28,5 +33,6 @@ mod tests {
             assert_eq!(render_build_time(seconds), text);
         }
         assert_eq!(render_time(1_612_136_917_042), "2021-01-31T23:48:37.042000Z");
+        assert_eq!(render_second(1_612_136_917_042), "2021-01-31T23:48:37Z");
     }
 }

@@ -40,6 +40,8 @@ pub struct Config {
     pub retry_delay_max: DurationSetting,
     /// The longest that a build is retried because of trouble of the surroundings.
     pub retry_for: DurationSetting,
+    /// Whether requests and builds are counted for the statistics.
+    pub server_stats: bool,
     /// How long the result of a request with pinned package versions is kept.
     pub build_ttl: DurationSetting,
     /// How long the result of a request without is kept.

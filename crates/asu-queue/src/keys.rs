@@ -12,6 +12,7 @@ pub(crate) struct Keys {
     durations: String,
     clients: String,
     logs: String,
+    stats: String,
     id: String,
     /// The channel on which workers listen.
     pub(crate) wake: String,
@@ -22,8 +23,16 @@ impl Keys {
         let key = |name: &str| format!("{prefix}{name}");
         let wake = key("wake");
         let shared = [key("pending"), key("running"), key("delayed"), key("seq"), key("workers"), wake.clone()];
-        let (records, durations, clients, logs) = (key("b:"), key("durations"), key("client:"), key("l:"));
-        Self { shared, records, durations, clients, logs, id: key("id"), wake }
+        Self {
+            shared,
+            records: key("b:"),
+            durations: key("durations"),
+            clients: key("client:"),
+            logs: key("l:"),
+            stats: key("stats:"),
+            id: key("id"),
+            wake,
+        }
     }
 
     /// What the queue is known by.
@@ -60,7 +69,12 @@ impl Keys {
         format!("{}{request_hash}", self.records)
     }
 
+    /// The list of the builds that failed.
+    pub(crate) fn failures(&self) -> String {
+        format!("{}errors", self.stats)
+    }
+
     fn with(&self, record: String) -> Vec<String> {
-        self.shared.iter().cloned().chain([record, self.durations.clone()]).collect()
+        self.shared.iter().cloned().chain([record, self.durations.clone(), self.stats.clone()]).collect()
     }
 }

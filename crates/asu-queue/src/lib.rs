@@ -9,8 +9,8 @@
 //! - a worker takes: [`Queue::builds`] gives a [`BuildSource`] that yields [`Claim`]s, each with its [`Lease`], whose [`LiveLog`]
 //!   is what others read while the build runs.
 //!
-//! Statistics have their own keys and scripts and will stand beside `queue.rs`; counting belongs into `enqueue.lua` and
-//! `finish.lua`, where a build is counted exactly once.
+//! Builds are counted by the scripts that move them, in the branch where a state really changes and so exactly once;
+//! [`Queue::statistics`] tells the numbers.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod attempt_id;
@@ -18,11 +18,13 @@ mod attempts;
 mod build_source;
 mod claim;
 mod client_key;
+mod client_label;
 mod client_limit;
 mod config;
 mod connection;
 mod counts;
 mod error;
+mod failure_note;
 mod finished_build;
 mod gate;
 mod heartbeat;
@@ -39,6 +41,7 @@ mod reply;
 mod retention;
 mod scripts;
 mod server_facts;
+mod statistics;
 mod status;
 mod taker;
 mod tenure;
@@ -50,10 +53,12 @@ pub use attempt_id::AttemptId;
 pub use build_source::BuildSource;
 pub use claim::Claim;
 pub use client_key::ClientKey;
+pub use client_label::ClientLabel;
 pub use client_limit::ClientLimit;
 pub use config::{Config, ConfigError};
 pub use counts::Counts;
 pub use error::{NoAnswer, QueueError};
+pub use failure_note::FailureNote;
 pub use finished_build::FinishedBuild;
 pub use gate::{Gate, Hold};
 pub use lease::Lease;
@@ -64,6 +69,7 @@ pub use queue::Queue;
 pub use queued_build::{QueuedBuild, UnreadableBuild};
 pub use retention::Retention;
 pub use server_facts::ServerFacts;
+pub use statistics::{DayCounts, PackageCount, Statistics, WeeklyBuilds};
 pub use status::{BuildStatus, Enqueued, FinalState};
 pub use unix_millis::UnixMillis;
 pub use worker_name::{InvalidWorkerName, WorkerName};

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use asu_core::RequestHash;
 
 use crate::{
-    AttemptId, BuildSource, BuildStatus, ClientKey, ClientLimit, Config, Counts, Enqueued, FinishedBuild, Gate,
-    QueueError, QueuedBuild, WorkerName, connection::Connection, keys::Keys, reply::Reply, scripts,
+    AttemptId, BuildSource, BuildStatus, ClientKey, ClientLabel, ClientLimit, Config, Counts, Enqueued, FinishedBuild,
+    Gate, QueueError, QueuedBuild, WorkerName, connection::Connection, keys::Keys, reply::Reply, scripts,
 };
 
 /// The build queue. Clones share one connection.
@@ -51,7 +51,8 @@ impl Queue {
         self.put_in_line(request_hash, build, None).await
     }
 
-    /// The same for a client, whose limits are part of the step. A build that is known is never refused.
+    /// The same for a client that asks for the build: its limits are part of the step, and the statistics count the
+    /// request. A build that is known is never refused.
     ///
     /// # Errors
     /// As for [`Queue::enqueue`].
@@ -72,6 +73,8 @@ impl Queue {
     ) -> Result<Enqueued, QueueError> {
         let action = "enqueue the build";
         let config = &self.shared.config;
+        let branch = build.request.version.branch();
+        let label = ClientLabel::of(build.request.client.as_deref());
         let args = [
             request_hash.as_str(),
             &build.render(),
@@ -79,6 +82,8 @@ impl Queue {
             &millis(config.lease.get()),
             &config.client_pending_jobs.to_string(),
             &config.client_builds_per_hour.to_string(),
+            if config.server_stats { branch.as_str() } else { "" },
+            if config.server_stats && client.is_some() { label.as_str() } else { "" },
         ];
         let keys = self.shared.keys.of_new(request_hash, client);
         let mut reply = self.ask(action, &scripts::ENQUEUE, keys, &args).await?;

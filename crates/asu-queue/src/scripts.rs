@@ -7,7 +7,11 @@ use redis::Script;
 macro_rules! scripts {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!(include_str!("scripts/prelude.lua"), include_str!($file))));)*
+            LazyLock::new(|| Script::new(concat!(
+                include_str!("scripts/counting.lua"),
+                include_str!("scripts/prelude.lua"),
+                include_str!($file)
+            )));)*
 
         #[cfg(test)]
         const ALL: &[(&str, &str)] = &[$(($file, include_str!($file))),*];
@@ -19,16 +23,21 @@ scripts! {
     APPEND_LOG = "scripts/append_log.lua";
     ATTEMPTS = "scripts/attempts.lua";
     BEAT = "scripts/beat.lua";
+    CLIENTS = "scripts/clients.lua";
     COUNTS = "scripts/counts.lua";
+    DAYS = "scripts/days.lua";
     ENQUEUE = "scripts/enqueue.lua";
     FINISH = "scripts/finish.lua";
     FORGET = "scripts/forget.lua";
     POSTPONE = "scripts/postpone.lua";
     READ_LOG = "scripts/read_log.lua";
+    RECENT = "scripts/recent.lua";
     RELEASE = "scripts/release.lua";
     STATUS = "scripts/status.lua";
     TAKE = "scripts/take.lua";
     TAKE_BACK = "scripts/take_back.lua";
+    TOP = "scripts/top.lua";
+    WEEKS = "scripts/weeks.lua";
 }
 
 #[cfg(test)]

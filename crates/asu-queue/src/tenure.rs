@@ -5,7 +5,7 @@ use std::time::Duration;
 use asu_core::{BuildOutcome, RequestHash, Stage};
 use redis::Script;
 
-use crate::{AttemptId, Queue, QueueError, queue::millis, scripts};
+use crate::{AttemptId, Queue, QueueError, failure_note::render_detail, queue::millis, scripts};
 
 /// One attempt at one build.
 #[derive(Debug, Clone)]
@@ -36,12 +36,12 @@ impl Tenure {
     }
 
     pub(crate) async fn finish(&self, outcome: &BuildOutcome, ttl: Duration) -> Result<Held, QueueError> {
-        let state = match outcome {
-            BuildOutcome::Done(_) => "done",
-            BuildOutcome::Failed(_) => "failed",
+        let (state, kind, detail) = match outcome {
+            BuildOutcome::Done(_) => ("done", "", String::new()),
+            BuildOutcome::Failed(failed) => ("failed", failed.failure.kind(), render_detail(&failed.failure)),
         };
         let outcome = serde_json::to_string(outcome).expect("an outcome holds only what JSON can say");
-        let args = [state, &outcome, &millis(ttl)];
+        let args = [state, &outcome, &millis(ttl), kind, &detail];
         Ok(self.ask("report the outcome of the build", &scripts::FINISH, &args).await? == "accepted")
     }
 

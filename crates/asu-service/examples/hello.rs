@@ -17,10 +17,15 @@ async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> Resul
     let mut registry = registry(&SERVICE);
     let http = HttpMetrics::register(&mut registry);
     let health = Health::new(&SERVICE, &config, &shutdown);
-    let routes = Router::new().route("/wait", get(std::future::pending::<String>)).route("/panic", get(panics));
+    let routes = Router::new().route("/wait", get(waits)).route("/panic", get(panics));
     let app = edge(routes.merge(operations(health, registry)), &config, &http);
     serve(listener, app, &shutdown, &config).await;
     Ok(())
+}
+
+async fn waits() -> &'static str {
+    tracing::info!("waiting");
+    std::future::pending().await
 }
 
 async fn panics() -> &'static str {

@@ -93,6 +93,7 @@ fn sigterm_and_sigint_end_the_process_in_order() {
 fn a_second_signal_ends_the_process_at_once() {
     let mut process = Process::start(&mut hello());
     let _hanging = process.ask("/wait");
+    process.wait_for("waiting");
     process.signal("TERM");
     process.wait_for("shutting down");
     process.signal("TERM");
@@ -104,8 +105,7 @@ fn a_second_signal_ends_the_process_at_once() {
 fn what_is_cut_off_at_the_end_of_the_grace_is_named() {
     let mut process = Process::start(hello().env("SHUTDOWN_GRACE", "200ms").env("LOG_LEVEL", "debug"));
     let mut hanging = process.ask("/wait");
-    let mut probe = process.ask("/health");
-    probe.read_to_end(&mut Vec::new()).unwrap();
+    process.wait_for("waiting");
     process.signal("TERM");
     assert_eq!(process.wait_for("cut off at shutdown")["request"], "GET /wait");
     assert!(process.end().success());

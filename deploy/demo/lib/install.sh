@@ -9,7 +9,7 @@ NEEDED=(
     zstd=zstd python3=python3 make=make curl=curl jq=jq flock=util-linux iptables=iptables
     cc=build-essential pkg-config=pkg-config
 )
-NEEDED_TEST=()
+NEEDED_TEST=(chromium=chromium)
 NEEDED_BENCH=(wrk=wrk nginx=nginx)
 # These packages start a system-wide service that nobody asked for.
 SERVICES=(redis-server docker-registry nginx)

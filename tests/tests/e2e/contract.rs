@@ -60,7 +60,11 @@ impl Answer {
         assert_eq!((self.header("transfer-encoding"), self.header("content-encoding")), ("", ""), "{asked}");
         if (400..600).contains(&self.status) && !asked.starts_with("HEAD") {
             let body: Value = serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{asked}: {error}"));
-            assert_eq!((body["status"].as_u64(), body["detail"].is_string()), (Some(self.status.into()), true), "{asked}");
+            assert_eq!(
+                (body["status"].as_u64(), body["detail"].is_string()),
+                (Some(self.status.into()), true),
+                "{asked}"
+            );
             assert!(!self.body.contains(".rs") && !self.body.contains("/tmp"), "{asked}: {}", self.body);
         }
         if self.header("content-type") == JSON && !asked.starts_with("HEAD") {

@@ -27,7 +27,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{build::Build, error::BuildError, query::says_yes};
+use crate::{build::Build, error::BuildError, query::Query};
 
 use cursor::Cursor;
 pub(crate) use feeds::Feeds;
@@ -64,7 +64,7 @@ pub(crate) async fn get_log(
     // Whatever is no hash is the hash of no build.
     let Path(text) = path.map_err(|_| BuildError::UnknownBuild)?;
     let request_hash = RequestHash::parse(&text).map_err(|_| BuildError::UnknownBuild)?;
-    if says_yes(query.as_deref(), "follow") || accepts_events(&headers) {
+    if Query::parse(query.as_deref()).says_yes("follow") || accepts_events(&headers) {
         Ok(follow(&build, request_hash, &headers).await?)
     } else {
         let text = plain::read(&build.queue, &request_hash).await?;

@@ -1,17 +1,21 @@
 -- Answers with the build if it is known, else puts it in line if its client may have one more and there is room.
 -- KEYS as in prelude.lua, and if the build belongs to a client
---   9 waiting  zset, the client's builds by their sequence number; some of them do not wait any more
---   10 recent  zset, the client's new builds of the last hour by the time they came
+--   10 waiting  zset, the client's builds by their sequence number; some of them do not wait any more
+--   11 recent  zset, the client's new builds of the last hour by the time they came
 -- ARGV 1 request hash  2 payload  3 most builds that may wait  4 lease in ms
 --   5 most builds of one client that may wait, 0 for any number  6 most new builds of one client in an hour, likewise
+--   7 branch if the build counts for the statistics, else ""  8 client if the request counts, too, else ""
 -- Answer: {"known" | "new", status...}, {"pending" | "hourly", ms until the client may have one more, or -1}
 --   or {"full", number of builds that wait}
 local known = status(RECORD, ARGV[1], ARGV[4])
-if known[1] then return {'known', unpack(known)} end
+if known[1] then
+  if known[1] == 'done' or known[1] == 'failed' then count_request(now_ms(), ARGV[8], true) end
+  return {'known', unpack(known)}
+end
 
 local HOUR = 3600 * 1000
-local WAITING, SHARE = KEYS[9], tonumber(ARGV[5])
-local RECENT, HOURLY = KEYS[10], tonumber(ARGV[6])
+local WAITING, SHARE = KEYS[10], tonumber(ARGV[5])
+local RECENT, HOURLY = KEYS[11], tonumber(ARGV[6])
 local now = now_ms()
 
 -- Nothing if one more is within the limit. More than the limit are there after it was lowered.
@@ -52,6 +56,8 @@ if waiting >= tonumber(ARGV[3]) then return {'full', waiting} end
 local seq = redis.call('INCR', SEQ)
 redis.call('HSET', RECORD, 'state', 'queued', 'seq', seq, 'payload', ARGV[2], 'tries', 0, 'postponed', 0,
   'enqueued_at', int(now))
+if ARGV[7] ~= '' then redis.call('HSET', RECORD, 'branch', ARGV[7]) end
+count_request(now, ARGV[8], false)
 redis.call('ZADD', PENDING, seq, ARGV[1])
 if WAITING and SHARE > 0 then
   redis.call('ZADD', WAITING, seq, ARGV[1])

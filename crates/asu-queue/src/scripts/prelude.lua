@@ -1,4 +1,4 @@
--- What every script begins with. Each gets the same KEYS:
+-- What every script begins with, after counting.lua. Each gets the same KEYS:
 --   1 pending  zset, builds in line by their sequence number
 --   2 running  zset, builds at work by the end of their lease
 --   3 delayed  zset, builds put off by trouble of the surroundings, by the time they are due
@@ -7,6 +7,7 @@
 --   6 wake     channel on which workers listen
 --   7 record   hash of the one build that the script is about, or the prefix of all such keys
 --   8 durations  list of how long the latest builds took, in ms
+--   9 stats    prefix of the keys of counting.lua
 -- A build that is not finished is in exactly one of pending, running and delayed. All times are this server's, in
 -- milliseconds. Every script may be sent twice: the second time it changes nothing and answers the same or "lost".
 local PENDING, RUNNING, DELAYED, SEQ, WORKERS, WAKE, RECORD = unpack(KEYS)
@@ -53,6 +54,7 @@ local function give_up(record, hash, tries, new_token, ttl)
   redis.call('HDEL', record, 'worker', 'stage')
   redis.call('ZREM', RUNNING, hash)
   redis.call('PEXPIRE', record, ttl)
+  count_failure(now_ms(), record, {kind = 'gave_up', attempts = tonumber(tries)})
 end
 
 -- How many builds go before this one. A queued build that is nowhere in line (an evicted key) is put there again.

@@ -143,9 +143,10 @@ impl Bench {
 }
 
 pub(crate) fn config(settings: &[(String, String)]) -> Config {
-    let with = |all: Settings, (key, value): &(String, String)| match value.parse::<i64>() {
-        Ok(number) => all.with(key, number),
-        Err(_) => all.with(key, value.as_str()),
+    let with = |all: Settings, (key, value): &(String, String)| match (value.parse::<i64>(), value.parse::<bool>()) {
+        (Ok(number), _) => all.with(key, number),
+        (_, Ok(yes)) => all.with(key, yes),
+        (Err(_), Err(_)) => all.with(key, value.as_str()),
     };
     settings.iter().fold(Settings::defaults(), with).section().unwrap()
 }

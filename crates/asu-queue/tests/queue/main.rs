@@ -13,5 +13,6 @@ mod live_logs;
 mod outages;
 mod records;
 mod retries;
+mod statistics;
 mod taking;
 mod worker_process;
