@@ -112,5 +112,8 @@
     }
   }
 
-  if (document.querySelector("[data-number]")) setInterval(refresh, REFRESH_MS);
+  if (document.querySelector("[data-number]")) {
+    setInterval(refresh, REFRESH_MS);
+    document.addEventListener("visibilitychange", refresh);
+  }
 })();

@@ -88,9 +88,10 @@ async fn pages_of_a_new_server_have_no_numbers_and_no_trouble() {
     assert_eq!(address, url, "the examples name the server as its reader does");
     assert_eq!(browser.value::<String>("document.querySelector('[data-number=queue_length]').textContent").await, "0");
     assert_eq!(deployment.submit(&request("24.10.4", &["tmux"])).await.status, 202);
-    // As the timer does later.
-    browser.open(&format!("{url}/")).await;
-    assert_eq!(browser.value::<String>("document.querySelector('[data-number=queue_length]').textContent").await, "1");
+    // The reader comes back to the page.
+    let looks = "(() => { document.dispatchEvent(new Event('visibilitychange')); return true; })()";
+    assert!(browser.value::<bool>(looks).await);
+    browser.until("document.querySelector('[data-number=queue_length]').textContent === '1'").await;
     let versions: String = browser.value("document.querySelector('#versions + .scroll').innerText").await;
     assert!(versions.contains("24.10.4") && versions.contains("SNAPSHOT"), "{versions}");
     let notice: String = browser.value("document.querySelector('.notice').textContent").await;
@@ -256,12 +257,14 @@ async fn pages_forbid_what_they_do_not_need_and_their_files_are_kept() {
     assert_eq!(kept.headers()["content-type"], "text/css; charset=utf-8");
     assert_eq!(kept.headers()["cache-control"], "public, max-age=31536000, immutable");
     let etag = kept.headers()["etag"].clone();
+    let licence = get("/static/chart.LICENSE.md").send().await.unwrap().text().await.unwrap();
+    assert!(licence.starts_with("The MIT License"), "{licence}");
     let unchanged = get("/static/asu.css").header("if-none-match", etag).send().await.unwrap();
     assert_eq!(
         (unchanged.status().as_u16(), &unchanged.headers()["cache-control"]),
         (304, &"no-cache".parse().unwrap())
     );
-    for path in ["/static/nonesuch.js", "/static/%2e%2e%2fCargo.toml", "/static/chart.LICENSE.md"] {
+    for path in ["/static/nonesuch.js", "/static/%2e%2e%2fCargo.toml", "/static/README.md"] {
         assert_eq!(deployment.get(path).await.status, 404, "{path}");
     }
 }

@@ -31,12 +31,19 @@ pub(super) struct Assets {
     pub(super) script: Asset,
     pub(super) chart_js: Asset,
     pub(super) icon: Asset,
+    /// Chart.js may be passed on with its licence only.
+    chart_js_licence: Asset,
 }
 
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
     style: Asset::new("asu.css", "text/css; charset=utf-8", include_bytes!("../../static/asu.css")),
     script: Asset::new("asu.js", JAVASCRIPT, include_bytes!("../../static/asu.js")),
     chart_js: Asset::new("chart.umd.min.js", JAVASCRIPT, include_bytes!("../../static/chart.umd.min.js")),
+    chart_js_licence: Asset::new(
+        "chart.LICENSE.md",
+        "text/plain; charset=utf-8",
+        include_bytes!("../../static/chart.LICENSE.md"),
+    ),
     icon: Asset::new("icon.svg", "image/svg+xml", include_bytes!("../../static/icon.svg")),
 });
 
@@ -73,7 +80,7 @@ pub(super) async fn get_asset(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(name) = path.map_err(|_| BuildError::UnknownFile)?;
-    let Assets { style, script, chart_js, icon } = &*ASSETS;
-    let asset = [style, script, chart_js, icon].into_iter().find(|asset| asset.name == name);
+    let Assets { style, script, chart_js, icon, chart_js_licence } = &*ASSETS;
+    let asset = [style, script, chart_js, icon, chart_js_licence].into_iter().find(|asset| asset.name == name);
     Ok(asset.ok_or(BuildError::UnknownFile)?.answer(query.as_deref(), &headers))
 }
