@@ -79,6 +79,21 @@ const FITS: &str = "document.documentElement.scrollWidth <= document.documentEle
 const CHARTS: &str = "typeof Chart !== 'undefined' && [...document.querySelectorAll('canvas')].every(Chart.getChart)";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_api_can_be_read_in_a_browser_at_both_services() {
+    let deployment = Deployment::without_workers(&[]).await;
+    for (service, name) in [(&deployment.build, "asu-build"), (&deployment.prepare, "asu-prepare")] {
+        let browser = Browser::start().await;
+        let url = service.url();
+        for (page, title) in [("/docs", ".info .title"), ("/redoc", "h1")] {
+            browser.open(&format!("{url}{page}")).await;
+            browser.until(&format!("document.querySelector('{title}')?.textContent.includes('{name}')")).await;
+            browser.until("document.body.textContent.includes('/api/v1/build')").await;
+        }
+        browser.close_without_trouble(&url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_new_server_have_no_numbers_and_no_trouble() {
     let deployment = Deployment::without_workers(&[("server_stats", "true")]).await;
     let browser = Browser::start().await;
