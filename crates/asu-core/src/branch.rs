@@ -34,7 +34,8 @@ impl Branch {
 
 impl Ord for Branch {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.age().cmp(&other.age())
+        // `24.10` and `24.010` are of the same age and not the same branch.
+        self.age().cmp(&other.age()).then_with(|| self.0.cmp(&other.0))
     }
 }
 
@@ -53,6 +54,11 @@ impl fmt::Display for Branch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_branch_itself_is_equal_to_it() {
+        assert_ne!(Branch::new("24.10").cmp(&Branch::new("24.010")), Ordering::Equal);
+    }
 
     #[test]
     fn branches_are_ordered_by_age() {

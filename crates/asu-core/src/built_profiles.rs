@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    json_object::FromObject,
     names::{ProfileName, VersionCode},
     profiles::ProfilesError,
     wire_time::render_build_time,
@@ -108,8 +109,8 @@ impl BuiltProfiles {
     pub fn images(&self, profile: &ProfileName) -> Result<Vec<BuiltImage>, InvalidImages> {
         let Some(own) = self.profiles.get(profile.as_str()) else { return Ok(Vec::new()) };
         let images = own.get("images").unwrap_or(&Value::Null);
-        let images: Vec<BuiltImage> = Deserialize::deserialize(images).map_err(InvalidImages::Form)?;
-        images.into_iter().map(validate_image).collect()
+        let images: Vec<FromObject<BuiltImage>> = Deserialize::deserialize(images).map_err(InvalidImages::Form)?;
+        images.into_iter().map(|FromObject(image)| validate_image(image)).collect()
     }
 }
 

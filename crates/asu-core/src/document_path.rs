@@ -43,7 +43,7 @@ impl DocumentPath {
             ["releases", version, rest @ ..] if *version != SNAPSHOT => (*version, rest),
             _ => return None,
         };
-        Self::parse_below(Version::parse(version).ok()?, rest)
+        Self::parse_below(Version::parse(version).ok().filter(|version| is_step(version.as_str()))?, rest)
     }
 
     fn parse_below(version: Version, parts: &[&str]) -> Option<Self> {
@@ -52,16 +52,22 @@ impl DocumentPath {
                 let target = Target::parse(&format!("{target}/{subtarget}")).ok()?;
                 match file.strip_suffix(".json")? {
                     "index" => Some(Self::TargetIndex { version, target }),
+                    "." | ".." => None,
                     profile => Some(Self::Profile { version, target, profile: ProfileName::parse(profile).ok()? }),
                 }
             }
             ["packages", file] => {
-                let arch = Arch::parse(file.strip_suffix("-index.json")?).ok()?;
+                let arch = Arch::parse(file.strip_suffix("-index.json")?).ok().filter(|arch| is_step(arch.as_str()))?;
                 Some(Self::ArchIndex { version, arch })
             }
             _ => None,
         }
     }
+}
+
+/// The alphabets have the dot, so that `..` is of them; in a path of upstream it would lead elsewhere.
+fn is_step(name: &str) -> bool {
+    !matches!(name, "" | "." | "..")
 }
 
 #[cfg(test)]
@@ -94,6 +100,11 @@ mod tests {
             ("releases/24.10.4/targets/../../index.json", None),
             ("releases/24.10.4/targets/x86/64/../index.json", None),
             ("releases/24.10.4/targets/x86/64/a\0.json", None),
+            ("releases/../targets/x86/64/index.json", None),
+            ("releases/./targets/x86/64/index.json", None),
+            ("releases//targets/x86/64/index.json", None),
+            ("releases/24.10.4/targets/x86/64/...json", None),
+            ("snapshots/packages/..-index.json", None),
             ("releases/a b/targets/x86/64/index.json", None),
             ("releases/24.10.4/packages/-index.json", None),
             ("releases/24.10.4/packages/../x-index.json", None),

@@ -12,6 +12,7 @@ mod document_path;
 mod fault;
 mod fields;
 mod filesystem;
+mod json_object;
 mod make_info;
 mod manifest;
 mod names;

@@ -98,7 +98,8 @@ impl PackageErrors {
         } else if let Some((_, owner)) = line.split_once("But that file is already provided by package") {
             insert(&mut self.conflicts, first_word(owner.trim_start_matches([' ', '*'])));
         } else if let Some((_, what)) = line.split_once("opkg_download: Failed to download ") {
-            self.note_download(first_word(what).trim_end_matches(','));
+            let url = first_word(what).trim_end_matches(',');
+            self.note_download(if url.is_empty() { line.trim() } else { url });
         } else {
             return false;
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Branch, LinuxKernel, Version};
+use crate::{Branch, LinuxKernel, Version, json_object::FromObject};
 
 /// The packages of a directory under the names by which they are asked for. Names and versions are kept as they are
 /// written: a spelling that is unknown here must not cost the rest of the list.
@@ -39,7 +39,7 @@ impl IndexFile {
             architecture: String,
             packages: BTreeMap<String, String>,
         }
-        let File { version, architecture, packages } = serde_json::from_slice(json)?;
+        let FromObject(File { version, architecture, packages }) = serde_json::from_slice(json)?;
         let index = Arc::new(PackageIndex { architecture, packages });
         Ok(if version.is_some() { Self::Current(index) } else { Self::Old(index) })
     }
@@ -91,7 +91,8 @@ impl PackageIndex {
         if name.is_empty() {
             return;
         }
-        self.packages.insert(name.strip_suffix(abi).unwrap_or(name).to_owned(), version.to_owned());
+        let base = name.strip_suffix(abi).filter(|base| !base.is_empty()).unwrap_or(name);
+        self.packages.insert(base.to_owned(), version.to_owned());
         // Packages of texts and scripts are of every architecture.
         if self.architecture.is_empty() && architecture != "all" {
             architecture.clone_into(&mut self.architecture);
@@ -161,7 +162,15 @@ mod tests {
         assert_eq!(current.unwrap(), IndexFile::Current(Arc::new(index("x86_64", &[("a", "1-r1")]))));
         let old = IndexFile::parse(br#"{"architecture": "x86_64", "packages": {"liba1": "1"}}"#);
         assert_eq!(old.unwrap(), IndexFile::Old(Arc::new(index("x86_64", &[("liba1", "1")]))));
-        for json in ["", "[]", "{}", r#"{"error": "maintenance", "list": [1]}"#, r#"{"packages": []}"#, "<html>"] {
+        for json in [
+            "",
+            "[]",
+            "{}",
+            r#"{"error": "maintenance", "list": [1]}"#,
+            r#"{"packages": []}"#,
+            r#"[2, "a", {}]"#,
+            "<html>",
+        ] {
             assert!(IndexFile::parse(json.as_bytes()).is_err(), "{json}");
         }
     }
@@ -185,8 +194,9 @@ mod tests {
     fn names_in_a_packages_text_lose_their_interface_version() {
         let text = "Package: luci\nVersion: git-1\nArchitecture: all\n\nPackage: libubox20230523\nABIVersion: 20230523\n\
                     Version: 2023-1\nArchitecture: x86_64\nDescription: a\n Package: no\n\n\nPackage: kmod-a\nVersion: 5.15~1\n\
-                    \nPackage: b1\nVersion: 1\nABIVersion: \n\nPackage: last\r\nVersion: 1:2\r\n";
-        let expected = [("b1", "1"), ("kmod-a", "5.15~1"), ("last", "1:2"), ("libubox", "2023-1"), ("luci", "git-1")];
+                    \nPackage: b1\nVersion: 1\nABIVersion: \n\nPackage: 7\nVersion: 1\nABIVersion: 7\n\nPackage: last\r\nVersion: 1:2\r\n";
+        let expected =
+            [("7", "1"), ("b1", "1"), ("kmod-a", "5.15~1"), ("last", "1:2"), ("libubox", "2023-1"), ("luci", "git-1")];
         assert_eq!(PackageIndex::parse_packages(text), Ok(index("x86_64", &expected)));
         assert_eq!(PackageIndex::parse_packages("\n"), Ok(index("", &[])));
         for text in ["<html>", "{\"Package\": 1}", "Version: 1\n"] {

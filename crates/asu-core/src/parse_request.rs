@@ -175,6 +175,8 @@ fn read_keys(fields: &mut Fields<'_>, limits: &RequestLimits) -> Vec<RepositoryK
     let mut keys = Vec::new();
     for (index, value) in fields.list("repository_keys", "strings", limits.repository_keys).iter().enumerate() {
         let parse = within(limits.repository_key_size, "repository key", RepositoryKey::parse);
+        // The white space around a key is not part of it, nor of its size: a prepared request has some of ours.
+        let parse = |text: &str| parse(text.trim());
         keys.extend(fields.parse_text(&["repository_keys".into(), index.into()], value, parse));
     }
     keys

@@ -6,6 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
+    json_object::FromObject,
     names::{Arch, ProfileName, VersionCode},
     package::PackageSelector,
     target::Target,
@@ -98,7 +99,7 @@ impl TargetMetadata {
             version_code: required(&raw, "version_code")?,
             arch_packages: required(&raw, "arch_packages")?,
             default_packages: optional(&raw, "default_packages")?.unwrap_or_default(),
-            linux_kernel: optional(&raw, "linux_kernel")?,
+            linux_kernel: optional(&raw, "linux_kernel")?.map(|FromObject(kernel)| kernel),
             source_date_epoch: optional(&raw, "source_date_epoch")?,
             aliases: collect_aliases(&profiles),
             profiles,
@@ -153,8 +154,8 @@ struct KnownFields {
 
 fn parse_profile((name, json): (ProfileName, &RawValue)) -> Result<(ProfileName, Profile), ProfilesError> {
     let field = format!("profiles.{name}");
-    // serde reads a struct from a list, too; upstream writes objects.
-    let _: HashMap<&str, &RawValue> = read(&field, json)?;
+    // What is passed over may hold what no value can be made of, such as `1e999`: it is made once before it is kept.
+    let _: Map<String, Value> = read(&field, json)?;
     let KnownFields { device_packages, supported_devices } = read(&field, json)?;
     Ok((name, Profile { device_packages, supported_devices, json: json.to_owned() }))
 }
@@ -289,6 +290,22 @@ mod tests {
             assert!(parse(&json).is_ok(), "{field}");
             json[field] = Value::Null;
             assert!(parse(&json).is_ok(), "{field}: null");
+        }
+    }
+
+    #[test]
+    fn names_may_be_written_with_escapes() {
+        let escaped = ath79().to_string().replace("\"images\"", "\"\\u0069mages\"");
+        let metadata = TargetMetadata::parse(escaped.as_bytes()).unwrap();
+        let carambola = metadata.profile(&name("8dev_carambola2")).unwrap();
+        assert_eq!(Value::Object(carambola.fields()), ath79()["profiles"]["8dev_carambola2"]);
+    }
+
+    #[test]
+    fn a_profile_whose_fields_no_value_can_be_made_of_is_refused() {
+        for value in ["1e999".to_owned(), "\"\\ud800\"".to_owned(), format!("{}{}", "[".repeat(200), "]".repeat(200))] {
+            let text = ath79().to_string().replace("\"image_prefix\":", &format!("\"size\":{value},\"image_prefix\":"));
+            assert!(matches!(TargetMetadata::parse(text.as_bytes()), Err(ProfilesError::Invalid { .. })), "{value}");
         }
     }
 

@@ -62,12 +62,17 @@ impl RepositoryUrl {
 /// segment, an upper-case host or a needless port would change; and it holds no user, no fragment, no encoding of
 /// the characters that separate segments, and no `;`, behind which some servers drop the rest of a segment: `..;` is `..`.
 fn is_unambiguous(text: &str, url: &Url) -> bool {
-    let lower = text.to_ascii_lowercase();
     (url.as_str() == text || url.as_str().strip_suffix('/') == Some(text) || names_default_port(text, url))
         && url.has_host()
         && !text.contains(['@', ';'])
         && url.fragment().is_none()
-        && !["%2e", "%2f", "%3b", "%5c", "%00", "%25"].iter().any(|encoded| lower.contains(encoded))
+        && text.split('%').skip(1).all(is_plain_encoding)
+}
+
+/// What follows a `%`. Decoded, it separates no segments; nor does it, decoded again by somebody behind, encode anything.
+fn is_plain_encoding(text: &str) -> bool {
+    let decoded = text.get(..2).and_then(|digits| hex::decode(digits).ok());
+    decoded.is_some_and(|byte| !b"./;\\%\0".contains(&byte[0]))
 }
 
 /// `https://host:443/x` is the same as `https://host/x`.
@@ -103,10 +108,12 @@ impl AllowList {
 
 fn parse_prefix(text: &str) -> Result<RepositoryUrl, InvalidName> {
     let prefix = RepositoryUrl::parse(text)?;
-    if is_unambiguous(text, &prefix.url()) {
+    let url = prefix.url();
+    // Only paths are compared; a query would look like a narrower prefix than it is.
+    if is_unambiguous(text, &url) && url.query().is_none() {
         return Ok(prefix);
     }
-    let pattern = "an http(s) URL in its plain form: lower-case host, no user, fragment or dot segments";
+    let pattern = "an http(s) URL in its plain form: lower-case host, no user, query, fragment or dot segments";
     Err(InvalidName { what: "allowed repository", pattern, value: text.to_owned() })
 }
 
@@ -229,6 +236,10 @@ mod tests {
             "https://repo.example.org/openwrt/.%2E/secret",
             "https://repo.example.org/openwrt/%2fsecret",
             "https://repo.example.org/openwrt/%252e%252e/secret",
+            "https://repo.example.org/openwrt/.%%32e/secret",
+            "https://repo.example.org/openwrt/.%2%65/secret",
+            "https://repo.example.org/openwrt/%",
+            "https://repo.example.org/openwrt/%zz",
             "https://repo.example.org/openwrt/..;/secret",
             "https://repo.example.org/openwrt/..%3B/secret",
             "https://user@repo.example.org/openwrt",
@@ -241,6 +252,12 @@ mod tests {
         ] {
             assert!(!list.allows(&RepositoryUrl::parse(url).unwrap()), "{url:?}");
         }
+    }
+
+    #[test]
+    fn a_prefix_has_no_query() {
+        let error = AllowList::parse(&["https://repo.example.org/?repository=openwrt"]).unwrap_err();
+        assert!(error.to_string().contains("no user, query"), "{error}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
 
 use asu_core::{Arch, IndexFile, PackageIndex, Target, TargetMetadata, Version, parse_feeds};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// A kind of file: how it is read.
 pub(crate) trait Document: Sized + Send + Sync + 'static {
@@ -91,7 +92,8 @@ impl Document for Versions {
             oldstable_version: Option<Version>,
             versions_list: Vec<Version>,
         }
-        let file: File = serde_json::from_slice(body)?;
+        // By way of an object: serde reads a struct from a list, too.
+        let file = File::deserialize(serde_json::from_slice::<Map<String, Value>>(body)?)?;
         let named =
             [&file.upcoming_version, &file.stable_version, &file.oldstable_version].into_iter().flatten().cloned();
         let all = named.chain(file.versions_list).collect();
@@ -174,7 +176,15 @@ mod tests {
 
     #[test]
     fn other_json_is_refused() {
-        for json in ["{}", "[]", r#"{"versions_list": {}}"#, r#"{"versions_list": ["a b"]}"#, "<html>", ""] {
+        for json in [
+            "{}",
+            "[]",
+            r#"["", "", "", []]"#,
+            r#"{"versions_list": {}}"#,
+            r#"{"versions_list": ["a b"]}"#,
+            "<html>",
+            "",
+        ] {
             assert!(Versions::parse(json.as_bytes()).is_err(), "{json}");
         }
         for json in ["[]", r#"{"error": "maintenance"}"#, r#"{"x86/64": 1}"#, "<html>", ""] {
