@@ -2,8 +2,12 @@
 
 CARGO ?= cargo
 SURROUNDINGS = deploy/demo/surroundings
+# Of each fuzz target, in seconds.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+CARGO_FUZZ = target/tools/bin/cargo-fuzz
 
-.PHONY: help demo run test lint docs unit bench surroundings down
+.PHONY: help demo run test lint docs unit bench fuzz surroundings down
 
 help: ## Lists the recipes.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -37,6 +41,21 @@ bench: ## Prints figures: requests per second, latencies, overhead of a build, m
 	@$(SURROUNDINGS) up
 	$(CARGO) build --workspace --bins --release --locked
 	$(CARGO) bench --package asu-tests --locked
+
+fuzz: surroundings $(CARGO_FUZZ) ## Fuzzes the parsers, FUZZ_SECONDS (60) each, and tries thousands of requests.
+	@# The coverage that steers the fuzzer is an option that a stable compiler only has so. Nothing here is unsafe, so
+	@# that no sanitizer is needed.
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/corpus/$$target; \
+		RUSTC_BOOTSTRAP=1 $(CARGO_FUZZ) run --sanitizer none --target-dir target/fuzz $$target \
+			target/fuzz/corpus/$$target fuzz/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -print_final_stats=1; \
+	done
+	$(CARGO) build --workspace --bins --locked
+	ASU_TEST_EXAMPLES=400 $(CARGO) test -p asu-tests --locked --test e2e schemathesis
+
+$(CARGO_FUZZ):
+	$(CARGO) install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
 surroundings: ## Podman, a registry, miniature ImageBuilders and an upstream, all on this machine.
 	@$(SURROUNDINGS) install --test

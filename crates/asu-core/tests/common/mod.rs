@@ -1,17 +1,10 @@
 //! What the tests of requests share.
 
-use asu_core::{BuildRequest, Faults, RequestForm, RequestLimits};
+use asu_core::{BuildRequest, Faults, RequestForm};
 use serde_json::{Value, json};
 
-pub(crate) const LIMITS: RequestLimits = RequestLimits {
-    packages: 2000,
-    name_length: 128,
-    defaults_length: 20_480,
-    rootfs_size_mb: 1024,
-    repositories: 16,
-    repository_keys: 16,
-    repository_key_size: 4096,
-};
+mod limits;
+pub(crate) use limits::LIMITS;
 
 /// A request that nothing is wrong with.
 pub(crate) fn request_json() -> Value {
