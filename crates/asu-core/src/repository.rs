@@ -118,7 +118,7 @@ fn parse_prefix(text: &str) -> Result<RepositoryUrl, InvalidName> {
 }
 
 fn is_below(url: &Url, prefix: &Url) -> bool {
-    let path = prefix.path().trim_end_matches('/');
+    let path = prefix.path().strip_suffix('/').unwrap_or(prefix.path());
     prefix.scheme() == url.scheme()
         && prefix.host_str() == url.host_str()
         && prefix.port_or_known_default() == url.port_or_known_default()
@@ -251,6 +251,14 @@ mod tests {
             "https://repo.example.org/openwrt#x",
         ] {
             assert!(!list.allows(&RepositoryUrl::parse(url).unwrap()), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn only_one_slash_at_the_end_of_a_prefix_means_nothing() {
+        let list = AllowList::parse(&["https://repo.example.org//"]).unwrap();
+        for (url, allowed) in [("https://repo.example.org//x", true), ("https://repo.example.org/x", false)] {
+            assert_eq!(list.allows(&RepositoryUrl::parse(url).unwrap()), allowed, "{url}");
         }
     }
 
