@@ -17,6 +17,11 @@ fn examples() -> String {
     std::env::var("ASU_TEST_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned())
 }
 
+#[expect(clippy::disallowed_methods, reason = "what a test makes up is no setting of a process")]
+fn seed() -> Option<String> {
+    std::env::var("ASU_TEST_SEED").ok()
+}
+
 fn try_out(service: &Process) {
     let schemathesis = &Surroundings::get().schemathesis;
     let hooks = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis/hooks.py");
@@ -24,6 +29,7 @@ fn try_out(service: &Process) {
     command.env("SCHEMATHESIS_HOOKS", hooks).current_dir(std::env::temp_dir());
     command.arg("run").arg(format!("{}/openapi.json", service.url()));
     command.args(["--checks", CHECKS, "--max-examples", &examples(), "--continue-on-failure", "--no-color"]);
+    command.args(seed().map(|seed| format!("--seed={seed}")));
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", schemathesis.display()));
     let text = String::from_utf8_lossy(&output.stdout);
     let summary: Vec<_> = text.lines().filter(|line| line.contains(" generated, ")).collect();
