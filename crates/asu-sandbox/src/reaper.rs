@@ -24,7 +24,8 @@ const PAUSES: [Duration; 6] = [
 ];
 
 /// How often a container is looked for whose creation was not answered: Podman may still be about to create it, and on a
-/// busy machine that takes seconds. With the pauses above this is a quarter of a minute.
+/// busy machine that takes seconds. With the pauses above this is a quarter of a minute. That something was removed does
+/// not end it: in the middle of a creation Podman removes the container's storage, says so, and goes on creating it.
 const LOOKS: usize = 5;
 
 /// What is still to be removed.
@@ -98,30 +99,28 @@ impl Podman {
 
     /// A container that is just ending by itself may refuse to be removed for a moment.
     async fn remove_patiently(&self, name: &str, certain: bool, pauses: &[Duration]) -> Result<(), SandboxError> {
+        let enough = if certain { 1 } else { LOOKS };
         let mut looks = 0;
         for pause in pauses {
-            match self.remove_container(name).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => looks += 1,
-                Err(_) => {}
+            if self.remove_container(name).await.is_ok() {
+                looks += 1;
             }
-            if looks >= if certain { 1 } else { LOOKS } {
+            if looks >= enough {
                 return Ok(());
             }
             sleep(*pause).await;
         }
-        self.remove_container(name).await.map(drop)
+        self.remove_container(name).await
     }
 
-    /// Kills and removes a container at once; false if there is none.
-    async fn remove_container(&self, name: &str) -> Result<bool, SandboxError> {
+    /// Kills and removes a container at once, if there is one.
+    async fn remove_container(&self, name: &str) -> Result<(), SandboxError> {
         // Without the timeout Podman waits ten seconds for an orderly end.
         let options = ContainerDeleteOpts::builder().force(true).volumes(true).timeout(0).build();
         let container = self.api().containers().get(name);
         match self.call("remove a container", container.delete(&options)).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_no_such_container() => Ok(false),
-            Err(error) => Err(error),
+            Err(error) if error.is_no_such_container() => Ok(()),
+            result => result,
         }
     }
 }
