@@ -17,7 +17,7 @@ const FORBIDDEN: [(&str, &[&str]); 11] = [
     ("asu-intake", &["apalis", "asu-queue", "asu-store", "podman-api", "redis"]),
     ("asu-prepare", &["apalis", "asu-queue", "asu-sandbox", "asu-store", "podman-api", "redis"]),
     ("asu-build", &["asu-prepare", "asu-sandbox", "asu-worker", "podman-api"]),
-    ("asu-worker", &["asu-build", "asu-intake", "asu-prepare", "asu-upstream"]),
+    ("asu-worker", &["asu-build", "asu-intake", "asu-prepare"]),
 ];
 
 /// Outside systems, and the only crates of ours that name them.

@@ -16,11 +16,11 @@ pub struct Config {
     pub image_pull_timeout: DurationSetting,
     /// The network of containers that may use one.
     pub build_network: String,
-    /// The memory of a container; it has no swap.
+    /// The memory of a container; it has no swap. 0 for as much as there is, unless the caller puts in what fits.
     pub container_memory: ByteSize,
-    /// The most processes and threads of a container.
+    /// The most processes and threads of a container; 0 as above.
     pub container_pids: u32,
-    /// The CPUs of a container; 0 means all of them.
+    /// The CPUs of a container; 0 as above.
     pub container_cpus: f64,
     /// The most open files of a process.
     pub container_open_files: u64,

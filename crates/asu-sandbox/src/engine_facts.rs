@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use podman_api::models::{HostInfo, OciRuntimeInfo};
-
 use crate::{
     config::Config,
     error::SandboxError,
     podman::Podman,
     socket::{SocketVariables, find_socket},
+    wire::{HostInfo, Info},
 };
 
 /// A Podman and the machine below it, in Podman's own words.
@@ -46,35 +45,26 @@ impl Podman {
     pub async fn facts(&self) -> Result<EngineFacts, SandboxError> {
         let action = "ask Podman about itself";
         let version = self.call(action, self.api().version()).await?.version.unwrap_or_default();
-        let host = self.call(action, self.api().info()).await?.host;
+        let Info { host } = self.call(action, self.wire().get::<Info>("/info")).await?;
         let networks = self.api().networks();
         let network = networks.get(self.config().build_network.as_str());
         let has_build_network = self.call("look for the build network", network.exists()).await?;
-        Ok(EngineFacts::of(host, version, has_build_network))
+        Ok(EngineFacts::of(host.unwrap_or_default(), version, has_build_network))
     }
 }
 
 impl EngineFacts {
-    fn of(host: Option<HostInfo>, version: String, has_build_network: bool) -> Self {
-        let unknown = Self {
-            version,
-            runtime: String::new(),
-            cgroups: String::new(),
-            rootless: false,
-            controllers: Vec::new(),
-            has_build_network,
-        };
-        let Some(host) = host else { return unknown };
-        let rootless = host.security.and_then(|security| security.rootless).unwrap_or(false);
-        let runtime = host.oci_runtime.and_then(|OciRuntimeInfo { name, .. }| name);
+    fn of(host: HostInfo, version: String, has_build_network: bool) -> Self {
+        let rootless = host.security.is_some_and(|security| security.rootless);
         // To root everything is delegated, whatever the list says.
         let controllers = if rootless { host.cgroup_controllers.unwrap_or_default() } else { Vec::new() };
         Self {
-            runtime: runtime.unwrap_or_default(),
-            cgroups: host.cgroup_version.unwrap_or_default(),
+            version,
+            runtime: host.oci_runtime.unwrap_or_default().name,
+            cgroups: host.cgroup_version,
             rootless,
             controllers,
-            ..unknown
+            has_build_network,
         }
     }
 }

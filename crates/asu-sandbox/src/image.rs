@@ -115,6 +115,10 @@ impl Podman {
     /// # Errors
     /// Podman does not answer, or refuses.
     pub async fn remove_image(&self, image: &ImageReference) -> Result<RemovedImage, SandboxError> {
+        self.remove_image_at(image.as_str()).await
+    }
+
+    pub(crate) async fn remove_image_at(&self, image: &str) -> Result<RemovedImage, SandboxError> {
         let answer = self.call("remove an image", self.wire().delete(&format!("/images/{image}"))).await;
         let Err(error) = answer else { return Ok(RemovedImage::Removed) };
         match error.refusal().map(|refusal| refusal.code) {

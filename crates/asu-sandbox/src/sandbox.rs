@@ -104,14 +104,18 @@ impl Sandbox {
         task.await.map_err(|source| SandboxError::Garbled { action: "remove a container", source: source.into() })?
     }
 
-    /// Makes an image of what the container holds now.
+    /// Makes an image of what the container holds; no command may run meanwhile. It has the container's labels and these,
+    /// which go before them; what stands in no name of an image or a version becomes `_` in their values. An image that
+    /// has this name loses it.
     ///
     /// # Errors
     /// Podman does not answer, or refuses.
-    pub async fn commit(&self, image: &ImageReference) -> Result<ImageId, SandboxError> {
+    pub async fn commit(&self, image: &ImageReference, labels: &[(&str, &str)]) -> Result<ImageId, SandboxError> {
         const ACTION: &str = "commit a container";
         let (repository, tag) = image.repository_and_tag();
-        let options = ContainerCommitOpts::builder().repo(repository).tag(tag).pause(true).build();
+        let labels = labels.iter().map(|(key, value)| render_label(key, value));
+        // Nothing runs in it between two commands, and freezing it may take long on a busy machine.
+        let options = ContainerCommitOpts::builder().repo(repository).tag(tag).pause(false).changes(labels).build();
         let limit = self.podman.config().podman_transfer_timeout.get();
         crate::podman::within(ACTION, limit, self.podman.api().containers().get(self.id.as_str()).commit(&options))
             .await?;
@@ -127,6 +131,12 @@ impl Sandbox {
     pub(crate) fn container(&self) -> Container {
         self.podman.api().containers().get(self.id.as_str())
     }
+}
+
+/// An instruction as in a Dockerfile. How Podman reads quotes in it differs from version to version.
+fn render_label(key: &str, value: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-/:,+".contains(c) { c } else { '_' };
+    format!("LABEL {key}={}", value.chars().map(plain).collect::<String>())
 }
 
 impl Drop for Sandbox {

@@ -180,8 +180,10 @@ impl SandboxSpec {
         // The cast saturates, and Podman refuses what is too much.
         let quota = (self.cpus * CPU_PERIOD as f64) as i64;
         let cpu = (self.cpus > 0.0).then_some(wire::Cpu { quota, period: CPU_PERIOD });
-        let memory = wire::Memory { limit: self.memory.get(), swap: self.memory.get() };
-        wire::Resources { memory, pids: wire::Pids { limit: self.pids }, cpu }
+        let bytes = self.memory.get();
+        let memory = (bytes > 0).then_some(wire::Memory { limit: bytes, swap: bytes });
+        let pids = (self.pids > 0).then_some(wire::Pids { limit: self.pids });
+        wire::Resources { memory, pids, cpu }
     }
 
     /// Podman's API applies its own defaults, which lie above what many machines allow: the container does not start.

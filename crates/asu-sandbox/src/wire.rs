@@ -82,6 +82,37 @@ pub(crate) struct InspectedState {
     pub(crate) oom_killed: bool,
 }
 
+/// What Podman tells about itself and the machine. Each part may be missing: versions differ in what they tell.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Info {
+    pub(crate) host: Option<HostInfo>,
+}
+
+/// The machine in [`Info`].
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct HostInfo {
+    pub(crate) cgroup_version: String,
+    pub(crate) cgroup_controllers: Option<Vec<String>>,
+    pub(crate) oci_runtime: Option<RuntimeInfo>,
+    pub(crate) security: Option<SecurityInfo>,
+}
+
+/// What runs containers.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct RuntimeInfo {
+    pub(crate) name: String,
+}
+
+/// How containers are kept in.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SecurityInfo {
+    pub(crate) rootless: bool,
+}
+
 /// What an inspection tells about a command.
 #[derive(Deserialize)]
 pub(crate) struct InspectedExec {
@@ -134,8 +165,10 @@ pub(crate) struct LogConfiguration<'a> {
 
 #[derive(Serialize)]
 pub(crate) struct Resources {
-    pub(crate) memory: Memory,
-    pub(crate) pids: Pids,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<Memory>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pids: Option<Pids>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cpu: Option<Cpu>,
 }

@@ -35,6 +35,11 @@ async fn answer(mut connection: UnixStream) {
         _ if line.contains("/containers/c/exec") => json("201 Created", r#"{"Id":"garbled"}"#),
         _ if line.contains("/containers/create") => json("201 Created", r#"{"Id":"c","Warnings":[]}"#),
         _ if line.contains("/libpod/_ping") => json("418 I'm a teapot", "short and stout"),
+        _ if line.contains("/libpod/info") => {
+            json("200 OK", r#"{"host":{"security":{"rootless":true},"ociRuntime":null}}"#)
+        }
+        _ if line.contains("/libpod/version") => json("200 OK", r#"{"Version":"9.9"}"#),
+        _ if line.contains("/exists") => json("204 No Content", ""),
         _ if line.contains("/images/") => json("200 OK", r#"{"Id":"nonsense"}"#),
         _ => json("200 OK", "[]"),
     };
@@ -78,4 +83,12 @@ async fn a_command_that_podman_cannot_start_has_not_failed() {
     let error = start(&podman).await.exec(&bash("cannot-start"), &mut Captured::default()).await.unwrap_err();
     let SandboxError::NotStarted { source, .. } = error else { panic!("{error:?}") };
     assert_eq!(source.message, "runc: exec failed");
+}
+
+#[tokio::test]
+async fn a_podman_that_tells_little_about_itself_can_be_used() {
+    let (_directory, podman) = play();
+    let facts = podman.facts().await.unwrap();
+    assert_eq!((facts.version.as_str(), facts.rootless, facts.runtime.as_str()), ("9.9", true, ""));
+    assert!(facts.has_build_network && facts.controllers.is_empty());
 }

@@ -38,7 +38,7 @@ async fn what_a_container_holds_becomes_an_image_that_can_be_removed() {
     let name: ImageReference = format!("localhost/asu-sandbox-test:{}", bench.label).parse().unwrap();
     let sandbox = bench.start().await;
     stdout(&sandbox, "echo kept >/tmp/kept").await;
-    let image = sandbox.commit(&name).await.unwrap();
+    let image = sandbox.commit(&name, &[]).await.unwrap();
     sandbox.remove().await.unwrap();
     assert_eq!(bench.podman.image(&name).await.unwrap(), Some(image.clone()));
     let spec = bench.podman.spec(image, &bench.label, Duration::from_secs(60)).label(LABEL, &bench.label);
@@ -48,5 +48,47 @@ async fn what_a_container_holds_becomes_an_image_that_can_be_removed() {
     sandbox.remove().await.unwrap();
     assert_eq!(bench.podman.remove_image(&name).await.unwrap(), RemovedImage::Removed);
     assert_eq!(bench.podman.remove_image(&name).await.unwrap(), RemovedImage::Absent);
+    bench.assert_clean().await;
+}
+
+#[tokio::test]
+async fn images_are_found_by_what_is_written_on_them() {
+    let bench = Bench::new().await;
+    let name: ImageReference = format!("localhost/asu-sandbox-test:{}-labelled", bench.label).parse().unwrap();
+    let sandbox = bench.start().await;
+    let value = "https://example.org/a b?c=\"d\"";
+    let image = sandbox.commit(&name, &[("asu.test", &bench.label), ("asu.test.value", value), (LABEL, "")]).await;
+    let image = image.unwrap();
+    let found = bench.podman.images(Some(("asu.test", &bench.label))).await.unwrap();
+    let [found] = &*found else { panic!("{found:?}") };
+    assert_eq!((&found.id, &*found.names), (&image, &[name.to_string()][..]));
+    assert_eq!(
+        (found.labels["asu.test.value"].as_str(), found.labels[LABEL].as_str()),
+        ("https://example.org/a_b_c__d_", "")
+    );
+    assert!(found.size > 1 << 20 && found.containers == 0, "{found:?}");
+    assert!(found.created.elapsed().unwrap() < Duration::from_secs(600), "{found:?}");
+    assert!(bench.podman.images(None).await.unwrap().contains(found));
+
+    // Whoever commits under the same name takes the name away; the image is found all the same.
+    stdout(&sandbox, "echo more >/tmp/more").await;
+    let second = sandbox.commit(&name, &[("asu.test", &bench.label)]).await.unwrap();
+    sandbox.remove().await.unwrap();
+    let mut found = bench.podman.images(Some(("asu.test", &bench.label))).await.unwrap();
+    found.sort_by_key(|found| found.names.len());
+    assert_eq!(found.iter().map(|found| &found.id).collect::<Vec<_>>(), [&image, &second]);
+    assert!(found[0].names.is_empty());
+
+    let spec = bench.podman.spec(image.clone(), &bench.label, Duration::from_secs(60)).label(LABEL, &bench.label);
+    let sandbox = bench.podman.start(spec).await.unwrap();
+    let found = bench.podman.images(Some(("asu.test", &bench.label))).await.unwrap();
+    assert!(found.iter().any(|found| found.id == image && found.containers == 1), "{found:?}");
+    assert_eq!(bench.podman.remove_image_by_id(&image).await.unwrap(), RemovedImage::InUse);
+    sandbox.remove().await.unwrap();
+    for id in [&image, &second] {
+        assert_eq!(bench.podman.remove_image_by_id(id).await.unwrap(), RemovedImage::Removed);
+        assert_eq!(bench.podman.remove_image_by_id(id).await.unwrap(), RemovedImage::Absent);
+    }
+    assert_eq!(bench.podman.images(Some(("asu.test", &bench.label))).await.unwrap(), []);
     bench.assert_clean().await;
 }

@@ -1,6 +1,7 @@
 //! A downloads server on loopback that counts what it is asked for, and is slow, broken or away when a test says so.
 
 mod answer;
+mod open;
 
 use std::{
     collections::HashMap,
@@ -118,6 +119,11 @@ impl FakeUpstream {
     /// `http://127.0.0.1:PORT`, without a slash at the end. It stays the same while the server is away.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Serves the files below another directory from now on, as if upstream had published them.
+    pub fn publish(&self, tree: &Path) {
+        self.shared.change(|inner| inner.tree = Some(tree.to_owned()));
     }
 
     /// Puts a file, or replaces it. Paths are written without a slash at the front.

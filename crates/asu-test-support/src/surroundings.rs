@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fs, io,
+    net::IpAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -12,6 +13,9 @@ use std::{
 
 use tempfile::TempDir;
 use tokio::time::sleep;
+
+/// The network of build containers unless a test sets another.
+const BUILD_NETWORK: &str = "asu-build";
 
 /// How long a Podman service may take to begin to answer.
 const SERVICE_START: Duration = Duration::from_secs(20);
@@ -73,6 +77,19 @@ impl Surroundings {
     /// The `podman` command of whoever owns the containers, with its configuration.
     pub fn podman(&self) -> Command {
         self.command(self.podman_command.last().expect("the word that runs Podman"))
+    }
+
+    /// The address of this machine in the network of build containers.
+    ///
+    /// # Panics
+    /// There is no such network.
+    pub fn build_network_gateway(&self) -> IpAddr {
+        let gateway = "{{range .Subnets}}{{.Gateway}} {{end}}";
+        let output = self.podman().args(["network", "inspect", BUILD_NETWORK, "--format", gateway]).output();
+        let output = output.expect("podman can be run");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let first = text.split_whitespace().find_map(|word| word.parse().ok());
+        first.unwrap_or_else(|| panic!("run `make surroundings` again: no network {BUILD_NETWORK}: {output:?}"))
     }
 
     /// A command run by whoever runs Podman, with Podman's configuration in its environment.

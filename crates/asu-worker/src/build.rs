@@ -11,10 +11,11 @@ use crate::{
     stage_clock::StageClock,
     stages::{
         building_image::building_image,
-        container_setup::{ensure_allowed, prepare, pull, start},
+        container_setup::{ensure_allowed, inject, release_builder},
+        set_up::snapshot_builder,
         store_images::store_images,
         validate_manifest::validate_manifest,
-        validate_revision::{check_known_revision, validate_revision},
+        validate_revision::validate_revision,
     },
     stop::Stop,
     workshop::Workshop,
@@ -82,23 +83,24 @@ impl<'a> Build<'a> {
     pub(crate) async fn run(&mut self) -> Result<Product, Unfinished> {
         ensure_allowed(self)?;
         self.enter(Stage::ContainerSetup);
-        let image = pull(self).await?;
-        check_known_revision(self, &image).await?;
-        let (image, sandbox) = start(self, image).await?;
-        let commands = Commands::begin(&sandbox, &self.workshop.config.worker, self.lease.log());
-        prepare(self, &sandbox, commands).await?;
+        let ready = match self.request.version.is_snapshot() {
+            true => snapshot_builder(self).await?,
+            false => release_builder(self).await?,
+        };
+        let commands = Commands::begin(&ready.sandbox, &self.workshop.config.worker, self.lease.log(), ready.begun);
+        inject(self, &ready.sandbox, commands).await?;
         self.enter(Stage::ValidateRevision);
-        let info = validate_revision(self, &image, commands).await?;
+        let info = validate_revision(self, &ready, commands).await?;
         let request = self.request;
         let packages = packages_to_build(&request.packages, request.diff_packages, &info, &request.profile);
         self.enter(Stage::ValidateManifest);
         let manifest = validate_manifest(self, commands, &packages).await?;
         self.enter(Stage::BuildingImage);
         building_image(self, commands, &packages, &manifest).await?;
-        let (staging, result) = store_images(self, &sandbox, &packages, manifest).await?;
+        let (staging, result) = store_images(self, &ready.sandbox, &packages, manifest).await?;
         self.lease.verify().await.map_err(Unfinished::NotOurs)?;
         self.clock.stop();
-        Ok(Product { staging, result, sandbox })
+        Ok(Product { staging, result, sandbox: ready.sandbox })
     }
 
     fn enter(&mut self, stage: Stage) {

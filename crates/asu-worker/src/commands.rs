@@ -41,9 +41,9 @@ impl<O: Output> Output for Aloud<'_, O> {
 }
 
 impl<'a> Commands<'a> {
-    /// The time of the build begins now.
-    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig, log: &'a LiveLog) -> Self {
-        Self { sandbox, config, log, deadline: Instant::now() + config.job_timeout.get() }
+    /// The time of the build has begun then.
+    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig, log: &'a LiveLog, begun: Instant) -> Self {
+        Self { sandbox, config, log, deadline: begun + config.job_timeout.get() }
     }
 
     /// Runs a command to its exit status; whatever else may happen to it ends the build.

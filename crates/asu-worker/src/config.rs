@@ -16,6 +16,8 @@ pub struct Config {
     pub queue: asu_queue::Config,
     /// What builds run in.
     pub sandbox: asu_sandbox::Config,
+    /// Where snapshots come from.
+    pub upstream: asu_upstream::Config,
     /// Where images go.
     pub store: asu_store::Config,
     /// How builds are run.
@@ -78,6 +80,7 @@ impl Config {
             service: asu_service::Config::load(settings)?,
             queue: settings.section()?,
             sandbox: settings.section()?,
+            upstream: settings.section()?,
             store: settings.section()?,
             worker: settings.section()?,
         };
@@ -87,9 +90,10 @@ impl Config {
         Ok(config)
     }
 
-    /// How long a container lives when nobody ends it: longer than any build takes.
+    /// How long a container lives when nobody ends it: longer than any build takes, whose container may become an image
+    /// before its own images come out of it.
     pub(crate) fn container_lifetime(&self) -> Duration {
-        self.worker.job_timeout.get() + self.sandbox.podman_transfer_timeout.get() + SLACK
+        self.worker.job_timeout.get() + 2 * self.sandbox.podman_transfer_timeout.get() + SLACK
     }
 }
 

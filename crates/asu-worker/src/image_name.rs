@@ -1,4 +1,4 @@
-//! Which ImageBuilder image makes the firmware of a version and a target, and where its snapshots come from.
+//! Which ImageBuilder image makes the firmware of a version and a target.
 
 use asu_core::{Target, Version};
 
@@ -20,26 +20,20 @@ fn tag_of(version: &Version) -> String {
     }
 }
 
-/// Where upstream keeps the files of a version: `snapshots`, `releases/24.10-SNAPSHOT`.
-pub(crate) fn version_path(version: &Version) -> String {
-    if version.as_str() == "SNAPSHOT" { "snapshots".to_owned() } else { format!("releases/{version}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn images_are_named_after_target_and_version() {
-        for (version, target, image, path) in [
-            ("24.10.4", "ath79/generic", "base:ath79-generic-v24.10.4", "releases/24.10.4"),
-            ("25.12.0-rc1", "x86/64", "base:x86-64-v25.12.0-rc1", "releases/25.12.0-rc1"),
-            ("24.10-SNAPSHOT", "x86/64", "base:x86-64-openwrt-24.10", "releases/24.10-SNAPSHOT"),
-            ("SNAPSHOT", "mediatek/filogic", "base:mediatek-filogic-master", "snapshots"),
+        for (version, target, image) in [
+            ("24.10.4", "ath79/generic", "base:ath79-generic-v24.10.4"),
+            ("25.12.0-rc1", "x86/64", "base:x86-64-v25.12.0-rc1"),
+            ("24.10-SNAPSHOT", "x86/64", "base:x86-64-openwrt-24.10"),
+            ("SNAPSHOT", "mediatek/filogic", "base:mediatek-filogic-master"),
         ] {
             let (version, target) = (Version::parse(version).unwrap(), Target::parse(target).unwrap());
             assert_eq!(imagebuilder_image("base", &version, &target), image);
-            assert_eq!(version_path(&version), path);
         }
     }
 }

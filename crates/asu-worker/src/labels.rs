@@ -12,6 +12,9 @@ const WORKER: &str = "asu.worker";
 /// What is built in it; for people.
 const REQUEST_HASH: &str = "asu.request_hash";
 
+/// All of the above.
+pub(crate) const ALL: [&str; 4] = [QUEUE, ATTEMPT, WORKER, REQUEST_HASH];
+
 /// The name of a container begins with this.
 const PREFIX: &str = "asu-";
 
@@ -32,7 +35,7 @@ impl Labels {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let values = [&self.queue, &self.attempt, &self.worker, &self.request_hash];
-        [QUEUE, ATTEMPT, WORKER, REQUEST_HASH].into_iter().zip(values.map(String::as_str))
+        ALL.into_iter().zip(values.map(String::as_str))
     }
 
     /// The attempt is in the name too, because that is what Podman lists.

@@ -38,6 +38,7 @@ pub(crate) async fn keep_clean(workshop: &Workshop) {
         if let Some(found) = unwanted_attempts(workshop).await {
             remove_overdue(workshop, found, &mut unwanted).await;
         }
+        workshop.snapshots.remove_old().await;
         sleep(pause).await;
     }
 }

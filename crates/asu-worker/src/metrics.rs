@@ -30,6 +30,10 @@ pub(crate) struct Metrics {
     pub(crate) pulls: Counter,
     /// Images that could not be fetched.
     pub(crate) pull_failures: Counter,
+    /// ImageBuilders of snapshots that were set up.
+    pub(crate) set_ups: Counter,
+    /// Those of them that could not be kept.
+    pub(crate) unkept_set_ups: Counter,
     /// Containers of this queue on this Podman, of all workers.
     pub(crate) containers: Gauge,
     /// Containers and directories that dead workers left and this one removed.
@@ -64,6 +68,8 @@ impl Metrics {
             busy: Gauge::default(),
             pulls: Counter::default(),
             pull_failures: Counter::default(),
+            set_ups: Counter::default(),
+            unkept_set_ups: Counter::default(),
             containers: Gauge::default(),
             leftovers: Counter::default(),
             disk_free: Gauge::default(),
@@ -90,6 +96,12 @@ impl Metrics {
             "asu_worker_pull_failures",
             "ImageBuilder images that could not be fetched",
             self.pull_failures.clone(),
+        );
+        registry.register("asu_worker_set_ups", "ImageBuilders of snapshots that were set up", self.set_ups.clone());
+        registry.register(
+            "asu_worker_unkept_set_ups",
+            "ImageBuilders of snapshots that were set up and could not be kept",
+            self.unkept_set_ups.clone(),
         );
         registry.register("asu_worker_containers", "Containers of this queue on this Podman", self.containers.clone());
         registry.register("asu_worker_leftovers", "Leavings of dead workers that were removed", self.leftovers.clone());

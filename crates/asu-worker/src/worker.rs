@@ -8,6 +8,7 @@ use asu_queue::{Claim, Gate, Queue};
 use asu_sandbox::{Podman, SandboxError};
 use asu_service::{Condition, Health, Shutdown, error_chain};
 use asu_store::{LocalStore, StoreError};
+use asu_upstream::InvalidUpstream;
 use moka::future::Cache;
 use prometheus_client::registry::Registry;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -15,10 +16,14 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     attempt::attempt,
     config::Config,
+    container_limits::with_derived,
     images::Images,
     leftovers::keep_clean,
+    machine::Machine,
     metrics::Metrics,
     pause::{Pause, PauseReason},
+    snapshots::Snapshots,
+    upstream::Upstream,
     watch::Watch,
     worker_identity::WorkerIdentity,
     workshop::Workshop,
@@ -48,6 +53,9 @@ pub enum WorkerError {
     /// Podman is where it cannot be reached at all.
     #[error("the worker needs Podman")]
     Podman(#[source] SandboxError),
+    /// Upstream can never be asked.
+    #[error("the worker needs an upstream")]
+    Upstream(#[source] InvalidUpstream),
     /// There is no place for images.
     #[error("the worker needs a store")]
     Store(#[source] StoreError),
@@ -60,6 +68,8 @@ impl Worker {
     /// Settings that cannot be used, or a store that cannot be made.
     pub async fn new(config: &Config, queue: Queue, registry: &mut Registry) -> Result<Self, WorkerError> {
         let metrics = Metrics::register(registry);
+        let mut config = config.clone();
+        config.sandbox = with_derived(&config.sandbox, &Machine::read(), config.worker.concurrency);
         let podman = Podman::connect(&config.sandbox).map_err(WorkerError::Podman)?;
         let store = LocalStore::open(&config.store).await.map_err(WorkerError::Store)?;
         let gate = Gate::open();
@@ -69,13 +79,15 @@ impl Worker {
             identity: WorkerIdentity::new(&config.worker.worker_name),
             queue,
             images: Images::new(podman.clone(), metrics.clone(), config.worker.image_pull_interval.get()),
+            upstream: Upstream::new(&config.upstream).map_err(WorkerError::Upstream)?,
+            snapshots: Snapshots::new(podman.clone(), config.upstream.upstream_ttl.get()),
             infos: Cache::new(MOST_INFOS),
             watch: Watch::new(podman.clone(), store.clone(), pause, metrics.clone()),
             podman,
             store,
             metrics,
             kill: CancellationToken::new(),
-            config: config.clone(),
+            config,
         };
         Ok(Self { workshop: Arc::new(workshop), gate })
     }
@@ -104,7 +116,15 @@ impl Worker {
                 |workshop| kill_in_time(workshop, shutdown)
             }),
         ];
-        tracing::info!(worker = %workshop.identity.name(), concurrency = workshop.config.worker.concurrency, "working");
+        let sandbox = &workshop.config.sandbox;
+        tracing::info!(
+            worker = %workshop.identity.name(),
+            concurrency = workshop.config.worker.concurrency,
+            container.cpus = sandbox.container_cpus,
+            container.memory = sandbox.container_memory.get(),
+            container.pids = sandbox.container_pids,
+            "working"
+        );
         monitor(Arc::clone(&workshop), self.gate, shutdown.clone()).await;
         let left = workshop.podman.drain(shutdown.grace_left(grace(&workshop))).await;
         if !left.is_empty() {

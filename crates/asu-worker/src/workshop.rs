@@ -9,7 +9,10 @@ use asu_store::LocalStore;
 use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, images::Images, metrics::Metrics, watch::Watch, worker_identity::WorkerIdentity};
+use crate::{
+    config::Config, images::Images, metrics::Metrics, snapshots::Snapshots, upstream::Upstream, watch::Watch,
+    worker_identity::WorkerIdentity,
+};
 
 /// The tools and the memory of a worker.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Workshop {
     pub(crate) podman: Podman,
     pub(crate) store: LocalStore,
     pub(crate) images: Images,
+    pub(crate) upstream: Upstream,
+    pub(crate) snapshots: Snapshots,
     /// What ImageBuilders say about themselves; an image never changes its mind.
     pub(crate) infos: Cache<ImageId, Arc<MakeInfo>>,
     pub(crate) metrics: Metrics,

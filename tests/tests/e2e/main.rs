@@ -17,5 +17,6 @@ mod operations;
 mod pages;
 mod recovery;
 mod schemathesis;
+mod snapshots;
 mod statistics;
 mod store;

@@ -1,29 +1,49 @@
 //! The ImageBuilder image, a container made of it, and what is put into it.
 
-use asu_core::{BuildFailure, BuildLog};
+use std::sync::Arc;
+
+use asu_core::{BuildFailure, BuildLog, MakeInfo};
 use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError};
+use tokio::time::Instant;
 
 use crate::{
     build::Build,
     commands::{Commands, USER},
     config::ImageBuilderSource,
-    image_name::{imagebuilder_image, version_path},
+    image_name::imagebuilder_image,
     injected_files::files_of,
     labels::Labels,
-    log_tail::LogTail,
     make::BUILDER,
     repositories::{PackageManager, first_not_allowed},
+    stages::validate_revision::check_known_revision,
     stop::{Stop, Trouble},
 };
 
-/// What `wget` ends with when it reaches nobody, and so the script.
-const WGET_NETWORK_FAILURE: i32 = 4;
+/// A running container with a complete ImageBuilder in it, and nothing of the request yet.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) sandbox: Sandbox,
+    /// What the container was made of.
+    pub(crate) image: ImageId,
+    /// What the ImageBuilder says about itself, where the image alone does not tell.
+    pub(crate) info: Option<Arc<MakeInfo>>,
+    /// When the time of the build began.
+    pub(crate) begun: Instant,
+}
 
 /// Looks once more whether the custom repositories are allowed: what is in the queue may be older than the list.
 pub(crate) fn ensure_allowed(build: &mut Build<'_>) -> Result<(), Stop> {
     let Some(url) = first_not_allowed(build.request, &build.workshop.allow_list) else { return Ok(()) };
     build.journal.log = BuildLog { stdout: String::new(), stderr: format!("Repository not allowed: {url}\n") };
     Err(BuildFailure::ImageBuilder.into())
+}
+
+/// The ImageBuilder of a release, which its image holds whole.
+pub(crate) async fn release_builder(build: &Build<'_>) -> Result<Ready, Stop> {
+    let image = pull(build).await?;
+    check_known_revision(build, &image).await?;
+    let (image, sandbox) = start(build, image).await?;
+    Ok(Ready { sandbox, image, info: None, begun: Instant::now() })
 }
 
 /// The image of the request's version and target.
@@ -36,7 +56,7 @@ fn name_of_image(build: &Build<'_>) -> Result<String, Stop> {
     Ok(imagebuilder_image(&base_container, &build.request.version, &build.request.target))
 }
 
-fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
+pub(crate) fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
     let distro = &build.request.distro;
     Ok(build.workshop.config.worker.source_of(distro).ok_or_else(|| Trouble::UnknownDistro(distro.clone()))?)
 }
@@ -54,7 +74,7 @@ pub(crate) async fn start(build: &Build<'_>, image: ImageId) -> Result<(ImageId,
     }
 }
 
-async fn start_once(build: &Build<'_>, image: &ImageId) -> Result<Sandbox, SandboxError> {
+pub(crate) async fn start_once(build: &Build<'_>, image: &ImageId) -> Result<Sandbox, SandboxError> {
     let workshop = build.workshop;
     let labels = labels(build).await;
     let spec = workshop.podman.spec(image.clone(), &labels.container_name(), workshop.config.container_lifetime());
@@ -70,11 +90,8 @@ async fn labels(build: &Build<'_>) -> Labels {
     Labels::new(queue, build.lease.attempt(), build.workshop.identity.name(), build.request_hash)
 }
 
-/// Makes the ImageBuilder complete, and puts the request's own files into it.
-pub(crate) async fn prepare(build: &mut Build<'_>, sandbox: &Sandbox, commands: Commands<'_>) -> Result<(), Stop> {
-    if build.request.version.is_snapshot() {
-        set_up(build, commands).await?;
-    }
+/// Puts the request's own files into the ImageBuilder.
+pub(crate) async fn inject(build: &Build<'_>, sandbox: &Sandbox, commands: Commands<'_>) -> Result<(), Stop> {
     let repositories = match build.request.repositories.is_empty() {
         true => None,
         false => Some(present_repositories(commands).await?),
@@ -83,33 +100,6 @@ pub(crate) async fn prepare(build: &mut Build<'_>, sandbox: &Sandbox, commands: 
     match files_of(build.request, repositories) {
         Some(files) => Ok(sandbox.put(BUILDER, files).await?),
         None => Ok(()),
-    }
-}
-
-/// The images of snapshots hold only a script that fetches the rest.
-async fn set_up(build: &mut Build<'_>, commands: Commands<'_>) -> Result<(), Stop> {
-    let (path, upstream_url) = (version_path(&build.request.version), source(build)?.upstream_url);
-    let variables = [
-        ("TARGET", build.request.target.as_str()),
-        ("VERSION_PATH", path.as_str()),
-        ("UPSTREAM_URL", upstream_url.as_str()),
-    ];
-    let mut log = LogTail::new(build.workshop.config.worker.log_size());
-    let ended = commands.run_aloud(&["bash".to_owned(), "setup.sh".to_owned()], &variables, &mut log).await;
-    build.journal.log = log.render();
-    let postponed = build.lease.postponed();
-    match ended.map_err(|stop| stop.before_the_request(postponed))? {
-        0 => Ok(()),
-        code => Err(judge_set_up(code, postponed)),
-    }
-}
-
-/// A request has no part in the script's work, but upstream may never have had what it fetches.
-fn judge_set_up(code: i32, postponed: u32) -> Stop {
-    let trouble = Trouble::SetUp { code };
-    match code {
-        WGET_NETWORK_FAILURE => trouble.into(),
-        _ => Stop::doubtful(postponed, trouble, BuildFailure::Setup { returncode: code.into() }),
     }
 }
 

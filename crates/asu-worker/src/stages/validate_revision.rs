@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asu_core::{BuildFailure, MakeInfo};
+use asu_core::{BuildFailure, MakeInfo, VersionCode};
 use asu_sandbox::{Captured, ImageId};
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     commands::Commands,
     log_tail::LogTail,
     make,
+    stages::container_setup::Ready,
     stop::{Stop, Trouble},
 };
 
@@ -19,7 +20,7 @@ const SHOWN: usize = 2048;
 /// An ImageBuilder that is known already need not be started to tell that it is the wrong one.
 pub(crate) async fn check_known_revision(build: &Build<'_>, image: &ImageId) -> Result<(), Stop> {
     match build.workshop.infos.get(image).await {
-        Some(info) => check(build, &info),
+        Some(info) => check(build, &info.revision),
         None => Ok(()),
     }
 }
@@ -27,31 +28,30 @@ pub(crate) async fn check_known_revision(build: &Build<'_>, image: &ImageId) -> 
 /// Asks the ImageBuilder, or remembers what it said, and compares the revision with the requested one.
 pub(crate) async fn validate_revision(
     build: &Build<'_>,
-    image: &ImageId,
+    ready: &Ready,
     commands: Commands<'_>,
 ) -> Result<Arc<MakeInfo>, Stop> {
-    let asked = if build.request.version.is_snapshot() {
-        // The image holds only the script that fetched the ImageBuilder, another one each day.
-        ask(commands).await
-    } else {
-        // Builds that wait for the same answer share it, but not the limit that the asking one ran into.
-        let asked = build.workshop.infos.try_get_with_by_ref(image, ask(commands)).await;
-        asked.map_err(|stop: Arc<Stop>| Stop::clone(&stop))
+    // Builds that wait for the same answer share it, but not the limit that the asking one ran into.
+    let asked = match &ready.info {
+        Some(info) => Ok(Arc::clone(info)),
+        None => build.workshop.infos.try_get_with_by_ref(&ready.image, ask(commands)).await,
     };
-    let info = asked.map_err(|stop| stop.before_the_request(build.lease.postponed()))?;
-    check(build, &info)?;
+    let info = asked.map_err(|stop: Arc<Stop>| Stop::clone(&stop).before_the_request(build.lease.postponed()))?;
+    check(build, &info.revision)?;
     Ok(info)
 }
 
-fn check(build: &Build<'_>, info: &MakeInfo) -> Result<(), Stop> {
+/// Compares a revision with the requested one.
+pub(crate) fn check(build: &Build<'_>, revision: &VersionCode) -> Result<(), Stop> {
     let requested = &build.request.version_code;
-    if requested.as_str().is_empty() || *requested == info.revision {
+    if requested.as_str().is_empty() || requested == revision {
         return Ok(());
     }
-    Err(BuildFailure::IncorrectVersion { built: info.revision.clone(), requested: requested.clone() }.into())
+    Err(BuildFailure::IncorrectVersion { built: revision.clone(), requested: requested.clone() }.into())
 }
 
-async fn ask(commands: Commands<'_>) -> Result<Arc<MakeInfo>, Stop> {
+/// `make info`.
+pub(crate) async fn ask(commands: Commands<'_>) -> Result<Arc<MakeInfo>, Stop> {
     let mut output = Captured::default();
     let code = commands.run(&make::info(), &[], &mut output).await?;
     if code != 0 {

@@ -13,7 +13,7 @@ use asu_config::Settings;
 use asu_core::{
     BuildFailure, BuildOutcome, BuildRequest, BuildResult, FailedBuild, RequestForm, RequestHash, RequestLimits,
 };
-use asu_queue::{BuildStatus, Enqueued, Queue, QueuedBuild};
+use asu_queue::{BuildStatus, Enqueued, LogContent, LogEntry, Queue, QueuedBuild};
 use asu_sandbox::Podman;
 use asu_service::Shutdown;
 use asu_test_support::{RedisServer, Surroundings};
@@ -121,6 +121,8 @@ impl Bench {
             "base_container",
             "container_memory",
             "shutdown_grace",
+            "upstream_url",
+            "upstream_mirror_url",
         ];
         let mut command = Command::new(env!("CARGO_BIN_EXE_asu-worker"));
         command.env_clear().env("LISTEN", "127.0.0.1:0").env("WORKER_NAME", name);
@@ -197,6 +199,13 @@ impl Bench {
         let ours = self.podman.list("asu.queue", &self.queue_id).await.unwrap();
         let of_hash = self.podman.list("asu.request_hash", hash.as_str()).await.unwrap();
         of_hash.into_iter().filter(|name| ours.contains(name)).collect()
+    }
+
+    /// What was told of a build while it ran.
+    pub(crate) async fn live_log(&self, hash: &RequestHash) -> String {
+        let view = self.queue.log(hash, None).await.unwrap().expect("there is such a build");
+        let text = |entry: LogEntry| if let LogContent::Text(text) = entry.content { Some(text) } else { None };
+        view.entries.into_iter().filter_map(text).collect()
     }
 
     /// Says one thing to Redis, as an operator would.

@@ -102,9 +102,10 @@ def gateways():
 
 
 def grow_image(installed, out):
-    if "fault-big-image" in names(installed):
-        for _ in range(200):
-            out.write(os.urandom(MIB))
+    for name, size in (("fault-big-image", 200), ("fault-huge-image", 512)):
+        if name in names(installed):
+            for _ in range(size):
+                out.write(os.urandom(MIB))
 
 
 def in_profiles_json(installed, profiles_json):
