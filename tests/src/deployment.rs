@@ -78,7 +78,13 @@ impl Deployment {
 
     /// One more worker, on the same Podman and store.
     pub fn add_worker(&mut self) {
+        self.add_worker_with(&[]);
+    }
+
+    /// The same with other settings.
+    pub fn add_worker_with(&mut self, extra: &[(&str, &str)]) {
         let mut settings = self.settings.clone();
+        settings.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         settings.push(("worker_name".to_owned(), format!("{}-{}", self.name, self.workers.len())));
         self.workers.push(Process::start("asu-worker", &[], self.directory.path(), &settings));
     }

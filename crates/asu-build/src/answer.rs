@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asu_core::{BuildOutcome, BuildRequest, BuildResult, FailedBuild, RequestHash, Stage, render_time};
+use asu_core::{BuildFailure, BuildOutcome, BuildRequest, BuildResult, FailedBuild, RequestHash, Stage, render_time};
 use asu_queue::{FinishedBuild, UnixMillis};
 use asu_service::json;
 use axum::{
@@ -10,7 +10,10 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 const X_IMAGEBUILDER_STATUS: HeaderName = HeaderName::from_static("x-imagebuilder-status");
 const X_QUEUE_POSITION: HeaderName = HeaderName::from_static("x-queue-position");
@@ -131,7 +134,10 @@ pub(crate) struct Failed<'a> {
     /// Why, in words for people.
     detail: String,
     /// Why, as a name for programs.
+    #[schema(schema_with = kinds)]
     error: &'static str,
+    /// What may help, in words for people.
+    hint: String,
     /// What the state is called.
     imagebuilder_status: &'static str,
     request: &'a BuildRequest,
@@ -147,10 +153,20 @@ pub(crate) struct Failed<'a> {
     stderr: &'a str,
 }
 
-/// The status and the body of a build that ended.
+/// Every kind of failure, for the description of the answer.
+fn kinds() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(BuildFailure::KINDS.iter().copied()))
+        .description(Some("Why, as a name for programs."))
+        .build()
+}
+
+/// The status and the body of a build that ended. `largest_rootfs` is what requests may ask for as `rootfs_size_mb`.
 pub(crate) fn finished(
     request_hash: &RequestHash,
     build: &FinishedBuild,
+    largest_rootfs: u32,
 ) -> Result<(StatusCode, Vec<u8>), serde_json::Error> {
     let (request, enqueued_at) = (&build.request, render(build.enqueued_at));
     match &build.outcome {
@@ -166,6 +182,7 @@ pub(crate) fn finished(
                 title: "Internal Server Error",
                 detail: failure.to_string(),
                 error: failure.kind(),
+                hint: failure.hint(request, largest_rootfs),
                 imagebuilder_status: "failed",
                 request,
                 request_hash,

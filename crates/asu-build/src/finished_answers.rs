@@ -14,12 +14,14 @@ use axum::{
 use bytes::Bytes;
 use moka::future::Cache;
 
-use crate::{answer, config::AnswersConfig, error::BuildError};
+use crate::{answer, config::Config, error::BuildError};
 
 /// Finished answers by build and attempt: the outcome of an attempt never changes, so no entry is ever stale.
 #[derive(Clone)]
 pub(crate) struct FinishedAnswers {
     answers: Cache<Key, Arc<FinishedAnswer>>,
+    /// What requests may ask for as `rootfs_size_mb`.
+    largest_rootfs: u32,
 }
 
 type Key = (RequestHash, AttemptId);
@@ -33,9 +35,13 @@ pub(crate) struct FinishedAnswer {
 }
 
 impl FinishedAnswers {
-    pub(crate) fn new(config: &AnswersConfig) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let weight = |_: &Key, answer: &Arc<FinishedAnswer>| u32::try_from(answer.body.len()).unwrap_or(u32::MAX);
-        Self { answers: Cache::builder().weigher(weight).max_capacity(config.answer_cache_size.get()).build() }
+        let most = config.answers.answer_cache_size.get();
+        Self {
+            answers: Cache::builder().weigher(weight).max_capacity(most).build(),
+            largest_rootfs: config.intake.max_custom_rootfs_size_mb,
+        }
     }
 
     /// The answer of this attempt; `None` if the record is gone by now, or is of another attempt.
@@ -51,16 +57,20 @@ impl FinishedAnswers {
         }
         let build = queue.outcome(request_hash).await.map_err(BuildError::from)?;
         let Some(build) = build.filter(|build| build.attempt == *attempt) else { return Ok(None) };
-        let answer =
-            Arc::new(FinishedAnswer::render(request_hash, &build).map_err(|error| ApiError::internal(&error))?);
+        let rendered = FinishedAnswer::render(request_hash, &build, self.largest_rootfs);
+        let answer = Arc::new(rendered.map_err(|error| ApiError::internal(&error))?);
         self.answers.insert(key, answer.clone()).await;
         Ok(Some(answer))
     }
 }
 
 impl FinishedAnswer {
-    fn render(request_hash: &RequestHash, build: &FinishedBuild) -> Result<Self, serde_json::Error> {
-        let (status, body) = answer::finished(request_hash, build)?;
+    fn render(
+        request_hash: &RequestHash,
+        build: &FinishedBuild,
+        largest_rootfs: u32,
+    ) -> Result<Self, serde_json::Error> {
+        let (status, body) = answer::finished(request_hash, build, largest_rootfs)?;
         let bin_dir = match &build.outcome {
             BuildOutcome::Done(result) => BinDir::parse(&result.bin_dir).ok(),
             BuildOutcome::Failed(_) => None,

@@ -69,7 +69,7 @@ impl Build {
             store,
             overviews: Overviews::new(config, catalogs.clone()),
             catalogs,
-            finished: FinishedAnswers::new(&config.answers),
+            finished: FinishedAnswers::new(config),
             body_limit: config.service.body_limit(),
             metrics: BuildMetrics::register(registry),
             pages: Pages::new(config),

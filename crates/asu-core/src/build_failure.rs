@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{PackageName, PackageVersion, VersionCode};
+use crate::{
+    names::{PackageName, PackageVersion, VersionCode},
+    oversize::Oversize,
+    repository::RepositoryUrl,
+};
 
 /// The outcome of a build that cannot succeed however often it is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +42,23 @@ pub enum BuildFailure {
         /// Packages that exclude each other, sorted.
         conflicts: Vec<String>,
     },
+    /// A repository that the request brings is not allowed here, or not any more.
+    RepositoryNotAllowed {
+        /// Which.
+        repository: RepositoryUrl,
+    },
+    /// A repository that the request brings cannot be reached, or does not have what its own list says.
+    RepositoryUnavailable {
+        /// What could not be had of it: a URL, or a line of the package manager.
+        what: String,
+    },
+    /// A repository that the request brings is not signed by a key that the ImageBuilder or the request has.
+    RepositoryUntrusted {
+        /// Which, as the package manager names it.
+        repository: String,
+    },
     /// The image does not fit the device.
-    TooBig,
+    TooBig(Oversize),
     /// `make manifest` or `make image` failed in a way that names no package.
     ImageBuilder,
     /// No ImageBuilder image exists for this version and target.
@@ -85,28 +104,43 @@ pub enum BuildFailure {
     },
 }
 
-impl BuildFailure {
-    /// A name for scripts and statistics, `error` in the answer.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::IncorrectVersion { .. } => "incorrect_version",
-            Self::NotInManifest { .. } => "not_in_manifest",
-            Self::OtherVersion { .. } => "other_version",
-            Self::ImpossiblePackages { .. } => "impossible_packages",
-            Self::TooBig => "too_big",
-            Self::ImageBuilder => "image_builder",
-            Self::ImageNotFound { .. } => "image_not_found",
-            Self::Setup { .. } => "setup",
-            Self::NoJson => "no_json",
-            Self::ProfileNotFound => "profile_not_found",
-            Self::Timeout { .. } => "timeout",
-            Self::NoOutput { .. } => "no_output",
-            Self::TooMuchOutput { .. } => "too_much_output",
-            Self::OutOfMemory => "out_of_memory",
-            Self::UnusableImages { .. } => "unusable_images",
-            Self::GaveUp { .. } => "gave_up",
+/// Lists each kind once: the match does not compile with a variant that is not in the list, so `KINDS` has all of them.
+macro_rules! kinds {
+    ($($variant:ident => $kind:literal,)*) => {
+        impl BuildFailure {
+            /// The name of every kind, in the order of the variants.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
+            /// A name for scripts and statistics, `error` in the answer.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $kind,)*
+                }
+            }
         }
-    }
+    };
+}
+
+kinds! {
+    IncorrectVersion => "incorrect_version",
+    NotInManifest => "not_in_manifest",
+    OtherVersion => "other_version",
+    ImpossiblePackages => "impossible_packages",
+    RepositoryNotAllowed => "repository_not_allowed",
+    RepositoryUnavailable => "repository_unavailable",
+    RepositoryUntrusted => "repository_untrusted",
+    TooBig => "too_big",
+    ImageBuilder => "image_builder",
+    ImageNotFound => "image_not_found",
+    Setup => "setup",
+    NoJson => "no_json",
+    ProfileNotFound => "profile_not_found",
+    Timeout => "timeout",
+    NoOutput => "no_output",
+    TooMuchOutput => "too_much_output",
+    OutOfMemory => "out_of_memory",
+    UnusableImages => "unusable_images",
+    GaveUp => "gave_up",
 }
 
 /// The text of `detail`: clients and people's searches know the first ones to the letter.
@@ -132,7 +166,15 @@ impl fmt::Display for BuildFailure {
                 }
                 Ok(())
             }
-            Self::TooBig => f.write_str("Selected packages exceed device storage"),
+            Self::RepositoryNotAllowed { repository } => write!(f, "Repository not allowed: {repository}"),
+            Self::RepositoryUnavailable { what } => {
+                write!(f, "A repository of the request is not available: {what}")
+            }
+            Self::RepositoryUntrusted { repository } => {
+                write!(f, "A repository of the request is not signed by a known key: {repository}")
+            }
+            // Its text is a part of the contract; what is too big is told by the hint.
+            Self::TooBig(_) => f.write_str("Selected packages exceed device storage"),
             Self::ImageBuilder => f.write_str("Error while building firmware. See stdout/stderr"),
             Self::ImageNotFound { image } => write!(
                 f,
@@ -157,5 +199,32 @@ impl fmt::Display for BuildFailure {
                 write!(f, "The build was given up after {attempts} attempts, each of which ended its worker")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_the_tag_of_the_record() {
+        let failures = [
+            BuildFailure::TooBig(Oversize::default()),
+            BuildFailure::RepositoryUntrusted { repository: "https://r.example/x".to_owned() },
+            BuildFailure::NoJson,
+            BuildFailure::Timeout { seconds: 600 },
+        ];
+        for failure in failures {
+            let record = serde_json::to_value(&failure).unwrap();
+            assert_eq!(record["error"], failure.kind());
+            assert!(BuildFailure::KINDS.contains(&failure.kind()));
+            assert_eq!(serde_json::from_value::<BuildFailure>(record).unwrap(), failure);
+        }
+    }
+
+    #[test]
+    fn a_record_from_before_sizes_were_told_is_still_read() {
+        let failure: BuildFailure = serde_json::from_str(r#"{"error": "too_big"}"#).unwrap();
+        assert_eq!(failure, BuildFailure::TooBig(Oversize::default()));
     }
 }

@@ -131,7 +131,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use asu_config::Settings;
-    use asu_core::{BuildFailure, BuildLog, BuildResult, FailedBuild};
+    use asu_core::{BuildFailure, BuildLog, BuildResult, FailedBuild, Oversize};
 
     use super::*;
 
@@ -177,7 +177,7 @@ mod tests {
             metadata: Default::default(),
         }));
         let failed = BuildOutcome::Failed(Box::new(FailedBuild {
-            failure: BuildFailure::TooBig,
+            failure: BuildFailure::TooBig(Oversize::default()),
             build_cmd: Vec::new(),
             log: BuildLog::default(),
         }));

@@ -1,11 +1,16 @@
-//! Fakes and fixtures for tests: a fake upstream, private Redis servers, the surroundings of the tests.
+//! Fakes and fixtures for tests: a fake upstream, private Redis servers, a door in front of the registry, a server of
+//! packages, the surroundings of the tests.
 
 mod fake_upstream;
+mod package_server;
 mod redis_server;
+mod registry_door;
 mod snapshot_upstream;
 mod surroundings;
 
 pub use fake_upstream::{Behaviour, FakeUpstream, Validators};
+pub use package_server::PackageServer;
 pub use redis_server::RedisServer;
+pub use registry_door::{DoorState, RegistryDoor};
 pub use snapshot_upstream::SnapshotUpstream;
 pub use surroundings::{PodmanService, Surroundings};

@@ -117,6 +117,7 @@ fn directory() -> PathBuf {
 #[derive(Debug)]
 pub struct PodmanService {
     directory: TempDir,
+    registries_conf: PathBuf,
     child: Option<Child>,
 }
 
@@ -127,7 +128,25 @@ impl PodmanService {
     /// If Podman does not start.
     pub async fn start() -> Self {
         let directory = TempDir::with_prefix("podman-").expect("a temporary directory");
-        let mut service = Self { directory, child: None };
+        Self::start_in(directory, Surroundings::get().registries_conf.clone()).await
+    }
+
+    /// Starts a service that pulls from one more registry, which speaks plain http at `HOST:PORT`.
+    ///
+    /// # Panics
+    /// If Podman does not start.
+    pub async fn with_registry(registry: &str) -> Self {
+        let directory = TempDir::with_prefix("podman-").expect("a temporary directory");
+        let common =
+            fs::read_to_string(&Surroundings::get().registries_conf).expect("the registries of the surroundings");
+        let registries_conf = directory.path().join("registries.conf");
+        let text = format!("{common}\n[[registry]]\nlocation = \"{registry}\"\ninsecure = true\n");
+        fs::write(&registries_conf, text).expect("a file of our own");
+        Self::start_in(directory, registries_conf).await
+    }
+
+    async fn start_in(directory: TempDir, registries_conf: PathBuf) -> Self {
+        let mut service = Self { directory, registries_conf, child: None };
         service.restart().await;
         service
     }
@@ -174,8 +193,9 @@ impl PodmanService {
         let log = fs::File::create(self.directory.path().join("podman.log")).expect("a log file");
         // The shell tells its pid and becomes Podman, so that it can be signalled through sudo as well.
         let mut command = Surroundings::get().command("sh");
-        command.args(["-c", "echo $$ >\"$1\" && exec podman system service --time=0 \"unix://$2\"", "sh"]);
-        command.arg(self.pid_file()).arg(&socket);
+        const SCRIPT: &str = "echo $$ >\"$1\" && export CONTAINERS_REGISTRIES_CONF=\"$3\" && \
+                              exec podman system service --time=0 \"unix://$2\"";
+        command.args(["-c", SCRIPT, "sh"]).arg(self.pid_file()).arg(&socket).arg(&self.registries_conf);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().expect("Podman can be started"));
         self.wait_until_it_answers().await;

@@ -7,6 +7,7 @@ use asu_store::Staging;
 
 use crate::{
     commands::Commands,
+    detour::Detour,
     package_list::packages_to_build,
     stage_clock::StageClock,
     stages::{
@@ -87,7 +88,9 @@ impl<'a> Build<'a> {
             true => snapshot_builder(self).await?,
             false => release_builder(self).await?,
         };
-        let commands = Commands::begin(&ready.sandbox, &self.workshop.config.worker, self.lease.log(), ready.begun);
+        let detour = Detour::through(self.workshop.cache.clone());
+        let (settings, log) = (&self.workshop.config.worker, self.lease.log());
+        let commands = Commands::begin(&ready.sandbox, settings, log, &detour, ready.begun);
         inject(self, &ready.sandbox, commands).await?;
         self.enter(Stage::ValidateRevision);
         let info = validate_revision(self, &ready, commands).await?;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::WorkerConfig,
+    detour::{Detour, WithoutDetour},
     make::{self, BUILDER},
     stop::{Stop, Trouble},
 };
@@ -20,6 +21,7 @@ pub(crate) struct Commands<'a> {
     sandbox: &'a Sandbox,
     config: &'a WorkerConfig,
     log: &'a LiveLog,
+    detour: &'a Detour,
     deadline: Instant,
 }
 
@@ -42,8 +44,19 @@ impl<O: Output> Output for Aloud<'_, O> {
 
 impl<'a> Commands<'a> {
     /// The time of the build has begun then.
-    pub(crate) fn begin(sandbox: &'a Sandbox, config: &'a WorkerConfig, log: &'a LiveLog, begun: Instant) -> Self {
-        Self { sandbox, config, log, deadline: begun + config.job_timeout.get() }
+    pub(crate) fn begin(
+        sandbox: &'a Sandbox,
+        config: &'a WorkerConfig,
+        log: &'a LiveLog,
+        detour: &'a Detour,
+        begun: Instant,
+    ) -> Self {
+        Self { sandbox, config, log, detour, deadline: begun + config.job_timeout.get() }
+    }
+
+    /// How the commands get at what they fetch.
+    pub(crate) fn detour(&self) -> &'a Detour {
+        self.detour
     }
 
     /// Runs a command to its exit status; whatever else may happen to it ends the build.
@@ -56,7 +69,8 @@ impl<'a> Commands<'a> {
         let (program, arguments) = argv.split_first().expect("a command has at least a program");
         let command = Command::new(program, arguments.to_vec(), self.limits()).user(USER).workdir(BUILDER);
         let command = variables.iter().fold(command, |command, (name, value)| command.env(name, value));
-        match self.sandbox.exec(&command, output).await? {
+        let mut output = WithoutDetour::new(self.detour, output);
+        match self.sandbox.exec(&command, &mut output).await? {
             Outcome::Exit { code } => Ok(code),
             Outcome::Failed(failure) => Err(self.judge(failure)),
         }

@@ -7,6 +7,8 @@ use asu_core::{AllowList, Distro};
 use asu_sandbox::{ArchiveLimits, ImageReference};
 use serde::Deserialize;
 
+use crate::cache_url::CacheUrl;
+
 /// Everything that an operator can set about this process.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -51,6 +53,8 @@ pub struct WorkerConfig {
     pub repository_allow_list: Vec<String>,
     /// Where the ImageBuilders of snapshots are fetched.
     pub upstream_url: String,
+    /// What builds fetch is fetched through this; empty for where it is.
+    pub cache_url: String,
     /// The other distributions by name.
     pub distros: BTreeMap<String, ImageBuilderSource>,
 }
@@ -87,6 +91,7 @@ impl Config {
         config.queue.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
         config.worker.check().map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
         config.worker.allow_list()?;
+        config.worker.cache()?;
         Ok(config)
     }
 
@@ -112,6 +117,11 @@ impl WorkerConfig {
     pub(crate) fn allow_list(&self) -> Result<AllowList, SettingsError> {
         AllowList::parse(&self.repository_allow_list)
             .map_err(|error| SettingsError::Contradiction(format!("repository_allow_list: {error}")))
+    }
+
+    /// The cache that builds fetch through.
+    pub(crate) fn cache(&self) -> Result<Option<CacheUrl>, SettingsError> {
+        CacheUrl::parse(&self.cache_url).map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))
     }
 
     /// Where the ImageBuilders of a distribution come from; `None` if the settings do not know it.
@@ -182,6 +192,7 @@ mod tests {
             ("base_container", "", "base_container must be the name of a repository of images"),
             ("base_container", "ghcr.io/openwrt/imagebuilder:x", "base_container must be the name of a repository"),
             ("job_timeout", "0s", "job_timeout must be longer than nothing"),
+            ("cache_url", "cache.example.org", "cache_url must be an http(s) URL"),
             ("lease", "1s", "lease must be at least three times redis_timeout"),
         ] {
             let error = Config::load(&Settings::defaults().with(key, value)).unwrap_err();

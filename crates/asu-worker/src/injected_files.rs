@@ -11,9 +11,9 @@ pub(crate) const FILES_DIRECTORY: &str = "/builder/asu-files";
 /// `buildbot` of the ImageBuilder images.
 const BUILDBOT: Owner = Owner { uid: 1000, gid: 1000 };
 
-/// The files of a request below the ImageBuilder's directory; none for most requests. `repositories` are the
-/// ImageBuilder's own, looked up for requests that bring some.
-pub(crate) fn files_of(request: &BuildRequest, repositories: Option<(PackageManager, &str)>) -> Option<Files> {
+/// The files of a request below the ImageBuilder's directory; none for most requests. `repositories` is the file that
+/// names them, if it is another than the ImageBuilder's own.
+pub(crate) fn files_of(request: &BuildRequest, repositories: Option<(PackageManager, String)>) -> Option<Files> {
     let mut files = Files::owned_by(BUILDBOT);
     let mut some = false;
     for (path, content) in contents(request, repositories) {
@@ -25,12 +25,11 @@ pub(crate) fn files_of(request: &BuildRequest, repositories: Option<(PackageMana
 
 fn contents(
     request: &BuildRequest,
-    repositories: Option<(PackageManager, &str)>,
+    repositories: Option<(PackageManager, String)>,
 ) -> impl Iterator<Item = (String, String)> {
     // The device runs it once, at its first boot, and deletes it.
     let script = request.defaults.clone().map(|text| ("asu-files/etc/uci-defaults/99-asu-defaults".to_owned(), text));
-    let repositories = repositories
-        .map(|(manager, present)| (manager.repositories_file().to_owned(), manager.repositories(present, request)));
+    let repositories = repositories.map(|(manager, text)| (manager.repositories_file().to_owned(), text));
     let keys = key_files(&request.repository_keys).into_iter().map(|(name, text)| (format!("keys/{name}"), text));
     script.into_iter().chain(repositories).chain(keys)
 }
@@ -67,7 +66,8 @@ mod tests {
     #[test]
     fn custom_repositories_replace_the_managers_file() {
         let request = request();
-        let names: Vec<String> = contents(&request, Some((PackageManager::Apk, ""))).map(|(name, _)| name).collect();
+        let names: Vec<String> =
+            contents(&request, Some((PackageManager::Apk, String::new()))).map(|(name, _)| name).collect();
         assert_eq!(names, ["repositories"]);
     }
 }

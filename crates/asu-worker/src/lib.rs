@@ -9,10 +9,12 @@
 
 mod attempt;
 mod build;
+mod cache_url;
 mod commands;
 mod config;
 mod container_limits;
 mod description;
+mod detour;
 #[cfg(test)]
 mod fixture;
 mod image_name;
@@ -31,6 +33,7 @@ mod repositories;
 mod run;
 mod snapshot;
 mod snapshots;
+mod source_trouble;
 mod stage_clock;
 mod stages;
 mod stop;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use asu_core::{AllowList, BuildRequest, RepositoriesMode, RepositoryKey, RepositoryName, RepositoryUrl};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 
+use crate::detour::Detour;
+
 /// Where a usign key's fingerprint is within its bytes.
 const FINGERPRINT: std::ops::Range<usize> = 2..10;
 
@@ -26,14 +28,24 @@ impl PackageManager {
         }
     }
 
-    /// The file with the custom repositories of a request in it; `present` is the ImageBuilder's own.
-    pub(crate) fn repositories(self, present: &str, request: &BuildRequest) -> String {
+    /// The file with the custom repositories of a request in it, each as it is reached; `present` is the ImageBuilder's own.
+    pub(crate) fn repositories(self, present: &str, request: &BuildRequest, detour: &Detour) -> String {
         let kept = present.lines().filter(|line| match request.repositories_mode {
             RepositoriesMode::Append => true,
             RepositoriesMode::Replace => !self.is_remote(line),
         });
         let custom = request.repositories.iter().map(|(name, url)| self.render(name, url));
-        kept.map(str::to_owned).chain(custom).map(|line| line + "\n").collect()
+        kept.map(str::to_owned).chain(custom).map(|line| self.reached(&line, detour) + "\n").collect()
+    }
+
+    /// A line with its URL as it is reached.
+    fn reached(self, line: &str, detour: &Detour) -> String {
+        let url = match self {
+            _ if !self.is_remote(line) => None,
+            Self::Opkg => line.split_whitespace().nth(2),
+            Self::Apk => line.split_whitespace().next(),
+        };
+        url.map_or_else(|| line.to_owned(), |url| line.replacen(url, &detour.of(url), 1))
     }
 
     /// True for a repository that is somewhere else than in the ImageBuilder itself.
@@ -81,7 +93,7 @@ pub(crate) fn first_not_allowed<'a>(request: &'a BuildRequest, allow_list: &Allo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::request;
+    use crate::{cache_url::CacheUrl, fixture::request};
 
     const OPKG: &str =
         "# comment\nsrc/gz base https://d.org/base\nsrc imagebuilder file:packages\noption check_signature\n";
@@ -99,9 +111,9 @@ mod tests {
     fn appended_repositories_come_last() {
         let request = with(RepositoriesMode::Append);
         let opkg = format!("{OPKG}src/gz mine https://my.org/repo\n");
-        assert_eq!(PackageManager::Opkg.repositories(OPKG, &request), opkg);
+        assert_eq!(PackageManager::Opkg.repositories(OPKG, &request, &Detour::default()), opkg);
         let apk = format!("{APK}https://my.org/repo/packages.adb\n");
-        assert_eq!(PackageManager::Apk.repositories(APK, &request), apk);
+        assert_eq!(PackageManager::Apk.repositories(APK, &request, &Detour::default()), apk);
     }
 
     #[test]
@@ -109,8 +121,11 @@ mod tests {
         let request = with(RepositoriesMode::Replace);
         let opkg =
             "# comment\nsrc imagebuilder file:packages\noption check_signature\nsrc/gz mine https://my.org/repo\n";
-        assert_eq!(PackageManager::Opkg.repositories(OPKG, &request), opkg);
-        assert_eq!(PackageManager::Apk.repositories(APK, &request), "https://my.org/repo/packages.adb\n");
+        assert_eq!(PackageManager::Opkg.repositories(OPKG, &request, &Detour::default()), opkg);
+        assert_eq!(
+            PackageManager::Apk.repositories(APK, &request, &Detour::default()),
+            "https://my.org/repo/packages.adb\n"
+        );
     }
 
     #[test]
@@ -118,7 +133,19 @@ mod tests {
         let mut request = with(RepositoriesMode::Replace);
         let url = RepositoryUrl::parse("https://my.org/x.adb").unwrap();
         request.repositories.insert(RepositoryName::parse("mine").unwrap(), url);
-        assert_eq!(PackageManager::Apk.repositories("", &request), "https://my.org/x.adb\n");
+        assert_eq!(PackageManager::Apk.repositories("", &request, &Detour::default()), "https://my.org/x.adb\n");
+    }
+
+    #[test]
+    fn each_repository_is_reached_through_the_cache() {
+        let detour = Detour::through(CacheUrl::parse("http://c.lan").unwrap());
+        let request = with(RepositoriesMode::Append);
+        let opkg = "# comment\nsrc/gz base http://c.lan/d.org/base\nsrc imagebuilder file:packages\n\
+                    option check_signature\nsrc/gz mine http://c.lan/my.org/repo\n";
+        assert_eq!(PackageManager::Opkg.repositories(OPKG, &request, &detour), opkg);
+        let apk = "http://c.lan/d.org/base/packages.adb\nhttp://c.lan/d.org/luci/packages.adb\n\
+                   http://c.lan/my.org/repo/packages.adb\n";
+        assert_eq!(PackageManager::Apk.repositories(APK, &request, &detour), apk);
     }
 
     #[test]

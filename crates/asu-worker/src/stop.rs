@@ -59,6 +59,12 @@ pub(crate) enum Trouble {
         /// The first thing that could not be downloaded.
         what: String,
     },
+    /// Upstream is in the middle of publishing, or somebody changes what it sends.
+    #[error("the list of packages is not signed as it should be: {repository}")]
+    Signature {
+        /// Whose list.
+        repository: String,
+    },
     /// A disk of ours is full.
     #[error("a disk is full")]
     DiskFull,
@@ -120,6 +126,7 @@ impl Trouble {
             | Self::UnknownInfo(_)
             | Self::Limit(_)
             | Self::Download { .. }
+            | Self::Signature { .. }
             | Self::DiskFull
             | Self::Damaged(_)
             | Self::Store(_) => false,

@@ -76,6 +76,7 @@ impl Worker {
         let pause = Pause::until_seen(gate.clone(), metrics.clone());
         let workshop = Workshop {
             allow_list: config.worker.allow_list().map_err(WorkerError::Settings)?,
+            cache: config.worker.cache().map_err(WorkerError::Settings)?,
             identity: WorkerIdentity::new(&config.worker.worker_name),
             queue,
             images: Images::new(podman.clone(), metrics.clone(), config.worker.image_pull_interval.get()),

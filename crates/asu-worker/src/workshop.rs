@@ -10,8 +10,8 @@ use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config, images::Images, metrics::Metrics, snapshots::Snapshots, upstream::Upstream, watch::Watch,
-    worker_identity::WorkerIdentity,
+    cache_url::CacheUrl, config::Config, images::Images, metrics::Metrics, snapshots::Snapshots, upstream::Upstream,
+    watch::Watch, worker_identity::WorkerIdentity,
 };
 
 /// The tools and the memory of a worker.
@@ -19,6 +19,7 @@ use crate::{
 pub(crate) struct Workshop {
     pub(crate) config: Config,
     pub(crate) allow_list: AllowList,
+    pub(crate) cache: Option<CacheUrl>,
     pub(crate) identity: WorkerIdentity,
     pub(crate) queue: Queue,
     pub(crate) podman: Podman,

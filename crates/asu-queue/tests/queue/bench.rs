@@ -4,7 +4,8 @@ use std::{future::Future, time::Duration};
 
 use asu_config::Settings;
 use asu_core::{
-    BuildFailure, BuildLog, BuildOutcome, BuildRequest, BuildResult, FailedBuild, PackageSelector, RequestHash,
+    BuildFailure, BuildLog, BuildOutcome, BuildRequest, BuildResult, FailedBuild, Oversize, PackageSelector,
+    RequestHash,
 };
 use asu_queue::{
     AttemptId, BuildSource, BuildStatus, Claim, Config, Counts, Enqueued, Gate, Queue, QueuedBuild, WorkerName,
@@ -187,7 +188,11 @@ pub(crate) fn done(attempt: &AttemptId) -> BuildOutcome {
 
 pub(crate) fn failed() -> BuildOutcome {
     let log = BuildLog { stdout: String::new(), stderr: "too big".to_owned() };
-    BuildOutcome::Failed(Box::new(FailedBuild { failure: BuildFailure::TooBig, build_cmd: Vec::new(), log }))
+    BuildOutcome::Failed(Box::new(FailedBuild {
+        failure: BuildFailure::TooBig(Oversize::default()),
+        build_cmd: Vec::new(),
+        log,
+    }))
 }
 
 pub(crate) fn package(claim: &Claim) -> String {

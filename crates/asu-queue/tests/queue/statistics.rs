@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asu_core::{Branch, BuildFailure, PackageSelector, RequestHash, Version};
+use asu_core::{Branch, BuildFailure, Oversize, PackageSelector, RequestHash, Version};
 use asu_queue::{ClientKey, DayCounts, Enqueued, Finished, PackageCount, QueuedBuild, Statistics};
 use redis::{AsyncCommands, Script, aio::MultiplexedConnection};
 use tokio::time::{sleep, timeout};
@@ -106,7 +106,7 @@ async fn a_build_a_hit_and_a_failure_are_each_counted_once() {
     let [failure] = &failures[..] else { panic!("{failures:?}") };
     assert_eq!((failure.version.as_str(), failure.target.as_str()), ("SNAPSHOT", "ath79/generic"));
     assert_eq!((failure.profile.as_str(), failure.kind.as_str()), ("tplink_archer-c7-v5", "too_big"));
-    assert_eq!(failure.detail, BuildFailure::TooBig.to_string());
+    assert_eq!(failure.detail, BuildFailure::TooBig(Oversize::default()).to_string());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asu_core::{BuildFailure, BuildLog, MakeInfo};
+use asu_core::{BuildFailure, BuildLog, BuildRequest, MakeInfo};
 use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError};
 use tokio::time::Instant;
 
@@ -35,7 +35,7 @@ pub(crate) struct Ready {
 pub(crate) fn ensure_allowed(build: &mut Build<'_>) -> Result<(), Stop> {
     let Some(url) = first_not_allowed(build.request, &build.workshop.allow_list) else { return Ok(()) };
     build.journal.log = BuildLog { stdout: String::new(), stderr: format!("Repository not allowed: {url}\n") };
-    Err(BuildFailure::ImageBuilder.into())
+    Err(BuildFailure::RepositoryNotAllowed { repository: url.clone() }.into())
 }
 
 /// The ImageBuilder of a release, which its image holds whole.
@@ -92,15 +92,24 @@ async fn labels(build: &Build<'_>) -> Labels {
 
 /// Puts the request's own files into the ImageBuilder.
 pub(crate) async fn inject(build: &Build<'_>, sandbox: &Sandbox, commands: Commands<'_>) -> Result<(), Stop> {
-    let repositories = match build.request.repositories.is_empty() {
-        true => None,
-        false => Some(present_repositories(commands).await?),
-    };
-    let repositories = repositories.as_ref().map(|(manager, text)| (*manager, text.as_str()));
+    let repositories = repositories(build.request, commands).await?;
     match files_of(build.request, repositories) {
         Some(files) => Ok(sandbox.put(BUILDER, files).await?),
         None => Ok(()),
     }
+}
+
+/// The file that names the repositories, if it must be another than the ImageBuilder's own.
+async fn repositories(
+    request: &BuildRequest,
+    commands: Commands<'_>,
+) -> Result<Option<(PackageManager, String)>, Stop> {
+    if request.repositories.is_empty() && !commands.detour().is_taken() {
+        return Ok(None);
+    }
+    let (manager, present) = present_repositories(commands).await?;
+    let text = manager.repositories(&present, request, commands.detour());
+    Ok((!text.is_empty()).then_some((manager, text)))
 }
 
 /// The file that is there tells which package manager the ImageBuilder has.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::{
     build::Build,
     commands::Commands,
+    detour::Detour,
     log_tail::LogTail,
     prepared::{Prepared, SetUp, Wish},
     snapshot::Snapshot,
@@ -99,7 +100,8 @@ async fn set_up(build: &mut Build<'_>, wish: &Wish, place: &mut Place) -> Result
     let image = pull(build).await?;
     let (image, sandbox) = start(build, image).await?;
     let begun = Instant::now();
-    let commands = Commands::begin(&sandbox, &build.workshop.config.worker, build.lease.log(), begun);
+    let detour = Detour::through(build.workshop.cache.clone());
+    let commands = Commands::begin(&sandbox, &build.workshop.config.worker, build.lease.log(), &detour, begun);
     build.workshop.metrics.set_ups.inc();
     let ended = run_script(build, &wish.snapshot, commands).await;
     let log = build.journal.log.clone();
@@ -119,10 +121,11 @@ async fn set_up(build: &mut Build<'_>, wish: &Wish, place: &mut Place) -> Result
 
 /// The images of snapshots hold only a script that fetches the rest.
 async fn run_script(build: &mut Build<'_>, snapshot: &Snapshot, commands: Commands<'_>) -> Result<(), WhyNotSetUp> {
+    let upstream_url = commands.detour().of(&snapshot.upstream_url);
     let variables = [
         ("TARGET", snapshot.target.as_str()),
         ("VERSION_PATH", snapshot.version_path.as_str()),
-        ("UPSTREAM_URL", snapshot.upstream_url.as_str()),
+        ("UPSTREAM_URL", upstream_url.as_str()),
     ];
     let mut log = LogTail::new(build.workshop.config.worker.log_size());
     let ended = commands.run_aloud(&["bash".to_owned(), "setup.sh".to_owned()], &variables, &mut log).await;

@@ -10,6 +10,7 @@ use crate::{
     build::Build,
     description::{Making, describe, verify_images},
     make,
+    stages::building_image::oversize,
     stop::{Damage, Stop, Trouble},
 };
 
@@ -31,7 +32,8 @@ pub(crate) async fn store_images(
     let fetched = sandbox.get(&make::bin_dir(build.request_hash), staging.path(), limits).await;
     let files = fetched.map_err(judge)?;
     let read = read_profiles(staging.path(), &files).await;
-    let profiles = read.map_err(|damage| persistent(build, damage))?.ok_or(BuildFailure::NoJson)?;
+    let nothing_made = || oversize(&build.journal.log).map_or(BuildFailure::NoJson, BuildFailure::TooBig);
+    let profiles = read.map_err(|damage| persistent(build, damage))?.ok_or_else(nothing_made)?;
     let making = Making {
         command: build.journal.build_cmd.clone(),
         packages: packages.to_vec(),

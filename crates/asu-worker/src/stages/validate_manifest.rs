@@ -8,6 +8,7 @@ use crate::{
     commands::Commands,
     log_tail::LogTail,
     make,
+    source_trouble::source_trouble,
     stop::{Stop, Trouble},
 };
 
@@ -35,36 +36,24 @@ pub(crate) async fn validate_manifest(
     }
 }
 
-/// Our own disk comes first: without room nothing can be installed. A repository that the request brought may be away
-/// for good, or it is our network that is.
+/// Our own disk comes first: without room nothing can be installed.
 fn judge(request: &BuildRequest, stdout: &str, stderr: &str, disk_full: bool, postponed: u32) -> Stop {
     if disk_full {
         return Trouble::DiskFull.into();
     }
-    match ManifestTrouble::of(stdout, stderr) {
+    let trouble = ManifestTrouble::of(stdout, stderr);
+    source_trouble(request, &trouble, postponed).unwrap_or_else(|| match trouble {
         ManifestTrouble::Impossible { missing, conflicts } => {
             BuildFailure::ImpossiblePackages { missing, conflicts }.into()
         }
-        ManifestTrouble::Network { what } if may_be_custom(request, &what) => {
-            Stop::doubtful(postponed, Trouble::Download { what }, BuildFailure::ImageBuilder)
+        ManifestTrouble::Network { .. } | ManifestTrouble::Untrusted { .. } | ManifestTrouble::Unknown => {
+            BuildFailure::ImageBuilder.into()
         }
-        ManifestTrouble::Network { what } => Trouble::Download { what }.into(),
-        ManifestTrouble::Unknown => BuildFailure::ImageBuilder.into(),
-    }
-}
-
-/// Of some things that cannot be downloaded the package manager does not say where they should be.
-fn may_be_custom(request: &BuildRequest, what: &str) -> bool {
-    request.repositories.values().any(|custom| {
-        let below = what.strip_prefix(custom.as_str().trim_end_matches('/'));
-        !what.contains("://") || below.is_some_and(|path| path.is_empty() || path.starts_with('/'))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use asu_core::{RepositoryName, RepositoryUrl};
-
     use super::*;
     use crate::fixture::request;
 
@@ -90,23 +79,5 @@ mod tests {
         let missing = " * opkg_install_cmd: Cannot install package vim.";
         assert_eq!(failure(judge(&request(), "", DOWNLOAD, false, u32::MAX)), None);
         assert_eq!(failure(judge(&request(), "", missing, true, u32::MAX)), None);
-    }
-
-    #[test]
-    fn a_repository_of_the_requests_own_fails_it_if_it_stays_away() {
-        const GONE: &str = "ERROR: vim-9.1-r1: package mentioned in index not found (try 'apk update')\n";
-        for (custom, stderr, last) in [
-            ("https://d.org/x/", DOWNLOAD, Some("image_builder")),
-            ("https://d.org/x/Packages.gz", DOWNLOAD, Some("image_builder")),
-            ("https://my.org/", GONE, Some("image_builder")),
-            ("https://my.org/", DOWNLOAD, None),
-            ("https://d.org/x/Pack", DOWNLOAD, None),
-        ] {
-            let mut request = request();
-            let url = RepositoryUrl::parse(custom).unwrap();
-            request.repositories.insert(RepositoryName::parse("mine").unwrap(), url);
-            assert_eq!(failure(judge(&request, "", stderr, false, 0)), None, "{custom}");
-            assert_eq!(failure(judge(&request, "", stderr, false, u32::MAX)), last, "{custom}");
-        }
     }
 }

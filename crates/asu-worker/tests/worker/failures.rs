@@ -10,9 +10,12 @@ async fn each_fault_of_a_request_has_its_kind() {
     let bench = Bench::new().await;
     let worker = bench.worker_with(&[("concurrency", 2)]).await;
     let packages = |names: &[&str]| json!({"packages": names});
-    let cases: [(Value, &str); 12] = [
+    let cases: [(Value, &str); 15] = [
         (packages(&["nope"]), "impossible_packages"),
         (packages(&["firewall"]), "impossible_packages"),
+        (packages(&["fault-clash"]), "impossible_packages"),
+        (json!({"version": "25.12.0", "packages": ["fault-clash"]}), "impossible_packages"),
+        (json!({"target": "x86/64", "profile": "generic", "packages": ["fault-space"]}), "too_big"),
         (json!({"version_code": "r1-abc"}), "incorrect_version"),
         (json!({"packages_versions": {"iwinfo": "1"}}), "other_version"),
         // Only a name that others provide.
@@ -53,6 +56,11 @@ async fn a_failure_says_what_was_wrong() {
     let BuildFailure::ImpossiblePackages { missing, conflicts } = conflict.failure else { panic!("{conflict:?}") };
     assert_eq!(missing, names(&[]));
     assert!(conflicts.contains(&"nftables-nojson".to_owned()), "{conflicts:?}");
+
+    let too_big = failure(bench.build(&request_for(&["fault-too-big"])).await);
+    let BuildFailure::TooBig(oversize) = too_big else { panic!("{too_big:?}") };
+    assert!(oversize.what.unwrap().ends_with("-squashfs-factory.bin"));
+    assert_eq!((oversize.size, oversize.limit), (Some(999_999 * 1024), Some(16_000 * 1024)));
 
     let broken = failed(bench.build(&request_for(&["fault-fail"])).await);
     assert!(broken.log.stderr.contains("cannot find the end of the world"), "{}", broken.log.stderr);

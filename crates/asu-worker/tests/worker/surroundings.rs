@@ -8,23 +8,48 @@ use serde_json::json;
 
 use crate::bench::{Bench, done, failed, request, request_for, until};
 
-#[tokio::test]
-async fn packages_that_cannot_be_downloaded_are_not_the_requests_fault() {
+/// Tried more often than a build whose own fault it may be.
+async fn is_tried_again(version: &str, package: &str) {
     let bench = Bench::new().await;
     let worker = bench.worker().await;
-    let hash = bench.enqueue(&request_for(&["fault-download"])).await;
+    let hash = bench.enqueue(&request(json!({"version": version, "packages": [package]}))).await;
     until("it was tried again", || async {
         let tries = worker.metric("asu_worker_builds_total{result=\"postponed\"}").await;
-        (tries >= 2.0).then_some(())
+        (tries >= 3.0).then_some(())
     })
     .await;
     bench.until_put_off(&hash).await;
-    assert_eq!(bench.queue.outcome(&hash).await.unwrap(), None);
+    assert_eq!(bench.queue.outcome(&hash).await.unwrap(), None, "{version} {package}");
     // Others go on meanwhile.
     let (status, _) = worker.get("/ready").await;
     assert_eq!(status, 200);
     worker.stop().await;
     bench.assert_clean(&[&hash]).await;
+}
+
+#[tokio::test]
+async fn packages_that_cannot_be_downloaded_are_not_the_requests_fault() {
+    for (version, package) in [
+        ("24.10.4", "fault-download"),
+        ("24.10.4", "fault-gone"),
+        ("25.12.0", "fault-gone"),
+        ("24.10.4", "fault-download-late"),
+        ("25.12.0", "fault-download-late"),
+    ] {
+        is_tried_again(version, package).await;
+    }
+}
+
+#[tokio::test]
+async fn what_upstream_is_about_to_publish_is_not_the_requests_fault() {
+    for (version, package) in [
+        ("24.10.4", "fault-signature"),
+        ("25.12.0", "fault-signature"),
+        ("24.10.4", "fault-checksum"),
+        ("25.12.0", "fault-checksum"),
+    ] {
+        is_tried_again(version, package).await;
+    }
 }
 
 /// Gives the image of the registry another name, or takes that name away.

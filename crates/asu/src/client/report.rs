@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::client::{answer::Answer, error::ClientError, image::Image};
 
-/// The document; every key is always there, save `error` and `stderr`, which failures have.
+/// The document; every key is always there, save `error`, `hint` and `stderr`, which failures have.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     /// The build, once the server has named it.
@@ -19,6 +19,9 @@ pub(crate) struct Report {
     /// The server's name for the kind of failure.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) error: String,
+    /// What the server says may help.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) hint: String,
     /// The end of what a failed build printed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) stderr: String,
@@ -85,6 +88,7 @@ impl Report {
         if let ClientError::Refused(answer) = error {
             self.status = Some(answer.status);
             self.error = answer.text_of("error");
+            self.hint = answer.text_of("hint");
             self.stderr = answer.log_tail(LOG_TAIL).join("\n");
         }
     }

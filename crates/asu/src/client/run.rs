@@ -76,6 +76,11 @@ fn end(outcome: Result<(), ClientError>, output: Output) -> Exit {
         }
     }
     output.error(&format!("{} {}", output.paint(Style::Bad, "asu:"), harmless(&error_chain(&error))));
+    if let ClientError::Refused(answer) = &error
+        && let Some(hint) = answer.get::<String>("hint")
+    {
+        output.error(&format!("  {}", harmless(&hint)));
+    }
     if matches!(error, ClientError::Interrupted | ClientError::TimedOut { .. }) {
         output.note("what the server has begun goes on; the same command takes it up again");
     }

@@ -21,6 +21,10 @@ pub(crate) fn check(stdout: &str, stderr: &str) {
             assert!(!what.trim().is_empty() && !what.contains('\n'), "{what:?}");
             assert!(stdout.contains(&what) || stderr.contains(&what), "{what:?}");
         }
+        ManifestTrouble::Untrusted { repository } => {
+            assert!(repository.starts_with("http") && !repository.contains('\n'), "{repository:?}");
+            assert!(stdout.contains(&repository) || stderr.contains(&repository), "{repository:?}");
+        }
         ManifestTrouble::Unknown => {}
     }
 }

@@ -11,6 +11,24 @@ def names(installed):
     return {package["name"] for package in installed if package["name"].startswith("fault-")}
 
 
+def in_selection(target, manager, wanted, is_image):
+    """True if the packages are not even looked for, after the errors are printed."""
+    if "fault-download" in wanted or (is_image and "fault-download-late" in wanted):
+        manager.print_download_failure(target)
+    elif "fault-signature" in wanted:
+        manager.print_bad_signature(target)
+    else:
+        return False
+    return True
+
+
+def in_downloads(manager, installed):
+    damaged = [package for package in installed if package["name"] == "fault-checksum"]
+    for package in damaged:
+        manager.print_damaged(package)
+    return bool(damaged)
+
+
 def before_images(installed):
     """The exit status with which the build ends here, or 0 to go on."""
     asked = names(installed)
@@ -99,6 +117,11 @@ def gateways():
         if row[1] == "00000000":
             address = socket.inet_ntoa(struct.pack("<I", int(row[2], 16)))
             yield from ((address, port) for port in (22, 53, 6379, 8000))
+
+
+def lacks_space(installed, filesystem, size_mib):
+    """A root file system that compresses nothing needs a larger partition than the usual one."""
+    return "fault-space" in names(installed) and filesystem == "ext4" and size_mib < 64
 
 
 def grow_image(installed, out):

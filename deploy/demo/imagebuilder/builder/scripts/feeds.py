@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+UPSTREAM = "https://downloads.openwrt.org/"
+
 
 class Offer:
     """Packages by name and, for each provided name, those which provide it."""
@@ -26,18 +28,21 @@ class Offer:
 
 
 def load(target, manager):
-    """Feeds of upstream are read from the ImageBuilder itself, if a repository names them; others are fetched."""
+    """Feeds of upstream are read from the ImageBuilder itself; what is elsewhere is fetched."""
     offer = Offer()
     add_local(offer, "imagebuilder")
     known = {path: name for name, path in target["repositories"]}
     for url in manager.repositories():
         # A caching proxy puts its own address before upstream's, so only the end counts.
         feed = next((name for path, name in known.items() if url.endswith("/" + path)), None)
+        if not (feed and url.startswith(UPSTREAM)):
+            index = fetch_index(url, manager)
+            if index is None:
+                continue
+            for package in [] if feed else manager.trusted_packages(url, index):
+                offer.add(package)
         if feed:
             add_local(offer, feed)
-            continue
-        for package in fetch(url, manager):
-            offer.add(package)
     return offer
 
 
@@ -49,20 +54,62 @@ def add_local(offer, feed):
                 offer.add(package)
 
 
-def fetch(url, manager):
+def fetch_index(url, manager):
+    try:
+        return fetch(manager.index_url(url))
+    except (OSError, ValueError) as error:
+        manager.print_fetch_failure(manager.index_url(url), error)
+        return None
+
+
+def fetch(url):
     import urllib.request
 
-    index = manager.index_url(url)
-    try:
-        with urllib.request.urlopen(index, timeout=10) as answer:
-            return manager.parse_index(answer.read(16 * 1024 * 1024))
-    except (OSError, ValueError) as error:
-        manager.print_fetch_failure(index, error)
-        return []
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read(16 * 1024 * 1024)
 
 
-def foreign_package(name, version, provides=(), depends=(), conflicts=()):
-    """A package of a user's repository: its content is not fetched, so that one file stands for it."""
+def download(installed, manager):
+    """Fetches what no feed of upstream has. False after the errors are printed."""
+    import hashlib
+
+    complete = True
+    for package in installed:
+        if "url" not in package:
+            continue
+        file = f"dl/{package['name']}_{package['version']}"
+        try:
+            data = read(file) if os.path.exists(file) else fetch(package["url"])
+        except (OSError, ValueError) as error:
+            manager.print_gone(package, error)
+            complete = False
+            continue
+        if hashlib.sha256(data).hexdigest() != package["sha256"]:
+            manager.print_damaged(package)
+            complete = False
+            continue
+        os.makedirs("dl", exist_ok=True)
+        with open(file, "wb") as out:
+            out.write(data)
+        package["content"] = data.decode()
+    return complete
+
+
+def read(file):
+    with open(file, "rb") as data:
+        return data.read()
+
+
+def is_signed(message, fingerprint_and_signature, keys):
+    """Whether one of the ImageBuilder's keys, (fingerprint, key) each, made the signature."""
+    import ed25519
+
+    fingerprint, signature = fingerprint_and_signature
+    return any(ed25519.is_valid(key, message, signature) for name, key in keys if name == fingerprint)
+
+
+def foreign_package(name, version, url, sha256, provides=(), depends=(), conflicts=()):
+    """A package of a user's repository: its archive is a text here, which becomes its one file."""
     return {
         "name": name,
         "base_name": name,
@@ -75,6 +122,8 @@ def foreign_package(name, version, provides=(), depends=(), conflicts=()):
         "provides": list(provides),
         "conflicts": list(conflicts),
         "files": [f"/usr/share/foreign/{name}"],
+        "url": url,
+        "sha256": sha256,
     }
 
 

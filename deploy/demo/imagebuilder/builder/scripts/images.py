@@ -26,7 +26,9 @@ def make(target, profile, installed, manifest):
         return 2
     stem = image_stem(target)
     device = Device(target, profile, f"{stem}-{profile}", bin_dir)
-    roots = make_filesystems(target, filesystems)
+    roots = make_filesystems(target, filesystems, installed)
+    if roots is None:
+        return 2
     images = [
         device.write(image, roots.get(image.get("filesystem")), installed)
         for image in definition["images"]
@@ -62,8 +64,9 @@ def image_stem(target):
     return "-".join(part for part in (target["image_stem"], extra, target["head"]["target"].replace("/", "-")) if part)
 
 
-def make_filesystems(target, names):
+def make_filesystems(target, names, installed):
     """Both kinds are made at the same time, each by its own process."""
+    partition = int(os.environ.get("ROOTFS_PARTSIZE") or target["rootfs_partsize"])
     epoch = str(target["head"]["source_date_epoch"])
     running = {}
     for name in names:
@@ -73,14 +76,15 @@ def make_filesystems(target, names):
         command = ["mksquashfs", root.ROOT, file, "-all-root", "-noappend", "-no-xattrs", "-quiet", "-no-progress"]
         command += ["-comp", "gzip", "-Xcompression-level", "1", "-b", "256K", "-mkfs-time", epoch, "-all-time", epoch]
         if name == "ext4":
-            size = int(os.environ.get("ROOTFS_PARTSIZE") or target["rootfs_partsize"])
             command = ["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode", "-m", "0", "-b", "4096"]
-            command += ["-L", "rootfs", "-E", "nodiscard", "-d", root.ROOT, file, f"{size}M"]
+            command += ["-L", "rootfs", "-E", "nodiscard", "-d", root.ROOT, file, f"{partition}M"]
         running[file] = (name, subprocess.Popen(command, stdout=subprocess.DEVNULL))
     for file, (name, process) in running.items():
-        if process.wait() != 0:
-            print(f"{file}: out of space?", file=sys.stderr)
-            raise SystemExit(2)
+        if process.wait() != 0 or faults.lacks_space(installed, name, partition):
+            blocks = f"error: ext4_allocate_best_fit_partial: failed to allocate {partition * 97} blocks, out of space?"
+            rule = f"make[3]: *** [/builder/include/image.mk:367: {os.path.abspath(file)}] Error 1"
+            print(blocks, rule, sep="\n", file=sys.stderr, flush=True)
+            return None
     return {name: file for file, (name, _) in running.items()}
 
 

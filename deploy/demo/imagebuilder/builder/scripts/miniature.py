@@ -109,12 +109,12 @@ def select_and_install(target, profile, chatter=False):
     else:
         import select_apk as manager
     wanted = wanted_packages(target, profile)
-    if "fault-download" in wanted:
-        manager.print_download_failure(target)
+    if faults.in_selection(target, manager, wanted, is_image=chatter):
         return None
     installed = manager.select(feeds.load(target, manager), wanted, root.directory(target), chatter)
-    if installed is not None:
-        root.install(target, installed)
+    if installed is None or faults.in_downloads(manager, installed) or not feeds.download(installed, manager):
+        return None
+    root.install(target, installed)
     return installed
 
 

@@ -49,6 +49,8 @@ def is_executable(file):
 
 def content(target, package, file):
     head = target["head"]
+    if "content" in package:
+        return package["content"]
     if file == "/etc/openwrt_release":
         return (
             "DISTRIB_ID='OpenWrt'\n"

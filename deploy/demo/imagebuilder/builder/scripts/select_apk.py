@@ -1,9 +1,12 @@
 # Selects packages as apk does, all of the world at once, with apk's error texts.
 # SPDX-License-Identifier: GPL-2.0-or-later
+import os
+
 import feeds
 
 # apk wraps its lists for a terminal of this width when it has none.
 WIDTH = 80
+STALE = "package mentioned in index not found (try 'apk update')"
 
 
 def repositories():
@@ -16,30 +19,64 @@ def index_url(url):
     return f"{url}/packages.adb"
 
 
-def parse_index(data):
-    """apk's binary index is beyond a miniature; JSON, {"packages": {name: version}}, is taken in its place."""
+def trusted_packages(url, index):
+    """apk's binary index is beyond a miniature: JSON with `packages`, and `signature` over them, is taken in its place."""
+    import base64
     import json
 
-    return [feeds.foreign_package(name, version) for name, version in json.loads(data)["packages"].items()]
+    list_of = json.loads(index)
+    message = json.dumps(list_of["packages"], sort_keys=True).encode()
+    signature = base64.b64decode(list_of.get("signature", ""))
+    if not feeds.is_signed(message, (None, signature), [(None, key) for key in public_keys()]):
+        feeds.say(f"WARNING: opening {index_url(url)}: UNTRUSTED signature")
+        return []
+    return [
+        feeds.foreign_package(name, package["version"], f"{url}/{name}-{package['version']}.apk", package["sha256"])
+        for name, package in list_of["packages"].items()
+    ]
+
+
+def public_keys():
+    import base64
+
+    for name in os.listdir("keys"):
+        text = "".join(line for line in feeds.read(f"keys/{name}").decode().splitlines() if "---" not in line)
+        yield base64.b64decode(text)[-32:]
 
 
 def print_fetch_failure(url, error):
     feeds.say(f"WARNING: opening {url}: {reason(error)}")
 
 
+def print_gone(package, error):
+    gone = getattr(error, "code", 0) == 404
+    feeds.say(f"ERROR: {full_name(package)}: {STALE if gone else reason(error)}")
+
+
+def print_damaged(package):
+    feeds.say(f"ERROR: {full_name(package)}: ADB integrity error")
+
+
 def reason(error):
-    if getattr(error, "code", 0) in range(400, 500):
-        return "HTTP error 404" if error.code == 404 else f"HTTP error {error.code}"
-    return "temporary error (try again later)"
+    code = getattr(error, "code", None)
+    return f"HTTP {code}: {error.reason}" if code else "temporary error (try again later)"
 
 
 def print_download_failure(target):
+    print_useless_list(target, "temporary error (try again later)", "fault-download")
+
+
+def print_bad_signature(target):
+    print_useless_list(target, "UNTRUSTED signature", "fault-signature")
+
+
+def print_useless_list(target, why, package):
     name, path = target["repositories"][-1]
     feeds.say(
-        f"WARNING: opening https://downloads.openwrt.org/{path}/packages.adb: temporary error (try again later)",
+        f"WARNING: opening {feeds.UPSTREAM}{path}/packages.adb: {why}",
         "ERROR: unable to select packages:",
-        "  fault-download (no such package):",
-        "    required by: world[fault-download]",
+        f"  {package} (no such package):",
+        f"    required by: world[{package}]",
     )
 
 
@@ -55,7 +92,7 @@ def select(offer, wanted, root_directory, chatter):
     installed = list(selection.chosen.values())
     if "fault-gone" in selection.chosen:
         version = selection.chosen["fault-gone"]["version"]
-        feeds.say(f"ERROR: fault-gone-{version}: package mentioned in index not found (try 'apk update')")
+        feeds.say(f"ERROR: fault-gone-{version}: {STALE}")
         feeds.say(total(1, installed))
         return None
     clashes = overwrites(installed)

@@ -1,5 +1,7 @@
 # Selects packages as opkg does, one after the other in the given order, with opkg's error texts.
 # SPDX-License-Identifier: GPL-2.0-or-later
+import os
+
 import feeds
 
 
@@ -13,20 +15,44 @@ def index_url(url):
     return f"{url}/Packages.gz"
 
 
-def parse_index(data):
+def trusted_packages(url, index):
+    """The packages of a user's repository; none if its signature is not that of a known key."""
     import gzip
 
-    packages = []
-    for block in gzip.decompress(data).decode(errors="replace").split("\n\n"):
+    text = gzip.decompress(index)
+    feeds.say(f"Downloading {index_url(url)}", f"Updated list of available packages in /builder/dl/{url.rsplit('/', 1)[-1]}")
+    if checks_signatures() and not is_signed(url, text):
+        feeds.say("Remove wrong Signature file.")
+        return []
+    return list(packages_of(url, text.decode(errors="replace")))
+
+
+def checks_signatures():
+    return any(line.split() == ["option", "check_signature"] for line in feeds.read("repositories.conf").decode().splitlines())
+
+
+def is_signed(url, text):
+    import base64
+
+    feeds.say(f"Downloading {url}/Packages.sig")
+    try:
+        signature = base64.b64decode(feeds.fetch(f"{url}/Packages.sig").splitlines()[1])
+    except (OSError, ValueError, IndexError):
+        feeds.say("Signature file download failed.")
+        return False
+    keys = [base64.b64decode(feeds.read(f"keys/{name}").splitlines()[1]) for name in os.listdir("keys")]
+    signed = feeds.is_signed(text, (signature[2:10], signature[10:]), [(key[2:10], key[10:]) for key in keys])
+    feeds.say(f"Signature check {'passed' if signed else 'failed'}.")
+    return signed
+
+
+def packages_of(url, text):
+    for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(" "))
         if "Package" in fields:
-            lists = {key: [word.split(" ")[0] for word in fields.get(key, "").split(", ") if word] for key in ("Provides", "Depends", "Conflicts")}
-            packages.append(
-                feeds.foreign_package(
-                    fields["Package"], fields.get("Version", "0"), lists["Provides"], lists["Depends"], lists["Conflicts"]
-                )
-            )
-    return packages
+            lists = [[word.split(" ")[0] for word in fields.get(key, "").split(", ") if word] for key in ("Provides", "Depends", "Conflicts")]
+            place = f"{url}/{fields.get('Filename', '')}"
+            yield feeds.foreign_package(fields["Package"], fields.get("Version", "0"), place, fields.get("SHA256sum"), *lists)
 
 
 def print_fetch_failure(url, error):
@@ -35,13 +61,43 @@ def print_fetch_failure(url, error):
     feeds.say("Collected errors:", f" * opkg_download: Failed to download {url}, wget returned {status}.")
 
 
+def print_gone(package, error):
+    print_fetch_failure(package["url"], error)
+    name = package["name"]
+    feeds.say(
+        f" * opkg_install_pkg: Failed to download {name}. Perhaps you need to run 'opkg update'?",
+        f" * opkg_install_cmd: Cannot install package {name}.",
+    )
+
+
+def print_damaged(package):
+    name = package["name"]
+    feeds.say(
+        "Collected errors:",
+        f" * opkg_install_pkg: Checksum or size mismatch for package {name}. Either the opkg or the package index are corrupt. Try 'opkg update'.",
+        f" * opkg_install_cmd: Cannot install package {name}.",
+    )
+
+
 def print_download_failure(target):
     name, path = target["repositories"][-1]
     feeds.say(
         "Collected errors:",
-        f" * opkg_download: Failed to download https://downloads.openwrt.org/{path}/Packages.gz, wget returned 4.",
+        f" * opkg_download: Failed to download {feeds.UPSTREAM}{path}/Packages.gz, wget returned 4.",
         " * opkg_download: Check your network settings and connectivity.",
         "",
+    )
+
+
+def print_bad_signature(target):
+    name, path = target["repositories"][-1]
+    feeds.say(
+        f"Downloading {feeds.UPSTREAM}{path}/Packages.sig",
+        "Signature check failed.",
+        "Remove wrong Signature file.",
+        "Unknown package 'fault-signature'.",
+        "Collected errors:",
+        " * opkg_install_cmd: Cannot install package fault-signature.",
     )
 
 
