@@ -21,10 +21,11 @@ const FORBIDDEN: [(&str, &[&str]); 11] = [
 ];
 
 /// Outside systems, and the only crates of ours that name them.
-const OWNERS: [(&str, &[&str]); 5] = [
+const OWNERS: [(&str, &[&str]); 6] = [
     ("redis", &["asu-queue"]),
     ("apalis", &["asu-worker"]),
     ("apalis-core", &["asu-queue"]),
+    ("object_store", &["asu-store"]),
     ("podman-api", &["asu-sandbox"]),
     ("reqwest", &["asu", "asu-upstream"]),
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asu_intake::Intake;
 use asu_queue::Queue;
 use asu_service::BodyLimit;
-use asu_store::LocalStore;
+use asu_store::Store;
 use asu_upstream::Catalogs;
 use axum::extract::FromRef;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,7 +25,7 @@ use crate::{
 pub struct Build {
     pub(crate) intake: Arc<Intake>,
     pub(crate) queue: Queue,
-    pub(crate) store: LocalStore,
+    pub(crate) store: Store,
     pub(crate) catalogs: Catalogs,
     pub(crate) overviews: Overviews,
     pub(crate) finished: FinishedAnswers,

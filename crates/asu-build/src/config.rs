@@ -73,6 +73,7 @@ impl Config {
             answers: settings.section()?,
             log: settings.section()?,
         };
+        config.store.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
         config.log.check()?;
         Ok(config)
     }

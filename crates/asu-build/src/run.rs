@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asu_intake::{Intake, describe_requests, keep_upstream_fresh, upstream_condition};
 use asu_queue::Queue;
 use asu_service::{Condition, Health, HttpMetrics, Service, Shutdown, documented, edge, operations, registry, serve};
-use asu_store::LocalStore;
+use asu_store::Store;
 use asu_upstream::Catalogs;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -39,7 +39,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
     let catalogs = Catalogs::new(&config.upstream)?;
     let intake = Arc::new(Intake::new(&config.intake, catalogs.clone())?);
     let queue = Queue::connect(&config.queue)?;
-    let store = LocalStore::open(&config.store).await?;
+    let store = Store::open(&config.store).await?;
     let build = Build::new(&config, catalogs.clone(), intake, queue, store, &mut registry, &shutdown);
     let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalogs.clone());
     keep_upstream_fresh(catalogs, &shutdown);
@@ -57,7 +57,7 @@ impl Build {
         catalogs: Catalogs,
         intake: Arc<Intake>,
         queue: Queue,
-        store: LocalStore,
+        store: Store,
         registry: &mut Registry,
         shutdown: &Shutdown,
     ) -> Self {
@@ -86,7 +86,7 @@ impl Build {
             })
             .with_check("store", move || {
                 let store = store.clone();
-                async move { Condition::from_result(store.check_writable().await) }
+                async move { Condition::from_result(store.check_readable().await) }
             })
             .with_check("upstream", move || {
                 let condition = without_failing(upstream_condition(&catalogs));

@@ -3,12 +3,12 @@
 use std::{io::SeekFrom, ops::RangeInclusive};
 
 use asu_service::{ApiError, ErrorBody};
-use asu_store::{BinDir, FileName, LocalStore, Opened, StoredFile};
+use asu_store::{Access, BinDir, FileName, Opened, Redirect, Store, StoredFile};
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     http::{
-        HeaderMap, HeaderValue, StatusCode,
+        HeaderMap, HeaderValue, Method, StatusCode,
         header::{
             ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
             IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
@@ -44,7 +44,8 @@ const CHUNK: usize = 256 * 1024;
     ),
 )]
 pub(crate) async fn get_file(
-    State(store): State<LocalStore>,
+    State(store): State<Store>,
+    method: Method,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -52,11 +53,21 @@ pub(crate) async fn get_file(
     let Path((bin_dir, file)) = path.map_err(|_| BuildError::UnknownFile)?;
     let bin_dir = BinDir::parse(&bin_dir).map_err(|_| BuildError::UnknownFile)?;
     let file = FileName::parse(&file).map_err(|_| BuildError::UnknownFile)?;
-    match store.open_file(&bin_dir, &file).await.map_err(BuildError::from)? {
+    let access = if method == Method::HEAD { Access::Head } else { Access::Get };
+    match store.open_file(&bin_dir, &file, access).await.map_err(BuildError::from)? {
         Some(Opened::File(stored)) => serve(stored, &bin_dir, &file, &headers).await,
-        Some(Opened::Redirect(url)) => Ok((StatusCode::FOUND, [(LOCATION, url)]).into_response()),
+        Some(Opened::Redirect(redirect)) => Ok(elsewhere(redirect)),
         None => Err(BuildError::UnknownFile.into()),
     }
+}
+
+/// An address that is for one client alone must not be kept by what stands between.
+fn elsewhere(Redirect { url, lasts }: Redirect) -> Response {
+    let caching = match lasts {
+        Some(lasts) => format!("public, max-age={}", lasts.as_secs()),
+        None => "private, no-store".to_owned(),
+    };
+    (StatusCode::FOUND, [(LOCATION, url), (CACHE_CONTROL, caching)]).into_response()
 }
 
 async fn serve(

@@ -29,12 +29,44 @@ impl From<io::Error> for Unfit {
     }
 }
 
-/// Makes everything in `directory` readable for all and writes it out to the disk, the directories last.
-pub(crate) fn settle(directory: &Path) -> Result<(), Unfit> {
-    settle_within(directory, MAX_DEPTH)
+/// One file of a staged build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StagedFile {
+    /// Its path within the build's directory.
+    pub(crate) path: PathBuf,
 }
 
-fn settle_within(directory: &Path, depth: usize) -> Result<(), Unfit> {
+impl StagedFile {
+    /// The path as text; `None` if it is none.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.path.to_str()
+    }
+}
+
+/// All files in `directory` and below, in no order. What is not readable for us is made so.
+pub(crate) fn files(directory: &Path) -> Result<Vec<StagedFile>, Unfit> {
+    let mut found = Vec::new();
+    visit(directory, MAX_DEPTH, &mut |path, is_file| {
+        if is_file {
+            found.push(StagedFile { path: within(directory, path) });
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The path of something below `directory`, as it is seen from there.
+pub(crate) fn within(directory: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(directory).unwrap_or(path).to_owned()
+}
+
+/// Makes everything in `directory` readable for all and writes it out to the disk, the directories last.
+pub(crate) fn settle(directory: &Path) -> Result<(), Unfit> {
+    visit(directory, MAX_DEPTH, &mut |path, _is_file| sync(path))
+}
+
+/// Calls `each` with each file (true) and, after what it holds, with each directory (false); sets their modes before.
+fn visit(directory: &Path, depth: usize, each: &mut dyn FnMut(&Path, bool) -> io::Result<()>) -> Result<(), Unfit> {
     // First the mode: what the archive said may keep even its owner out.
     fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))?;
     for entry in fs::read_dir(directory)? {
@@ -42,14 +74,14 @@ fn settle_within(directory: &Path, depth: usize) -> Result<(), Unfit> {
         let (path, kind) = (entry.path(), entry.file_type()?);
         if kind.is_file() {
             fs::set_permissions(&path, Permissions::from_mode(FILE_MODE))?;
-            sync(&path)?;
+            each(&path, true)?;
         } else if kind.is_dir() && depth > 0 {
-            settle_within(&path, depth - 1)?;
+            visit(&path, depth - 1, each)?;
         } else {
             return Err(Unfit::NotAFile(path));
         }
     }
-    Ok(sync(directory)?)
+    Ok(each(directory, false)?)
 }
 
 /// Writes a file, or a directory's own entries, out to the disk.

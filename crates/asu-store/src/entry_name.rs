@@ -4,6 +4,8 @@ use crate::bin_dir::BinDir;
 
 const STAGING: &str = ".tmp-";
 const DOOMED: &str = ".old-";
+/// One name for all processes, so that one that dies while it tries to write leaves one file at most.
+pub(crate) const PROBE: &str = ".probe";
 
 /// One entry, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub(crate) enum EntryName {
     Staging,
     /// A build that was renamed away to be deleted.
     Doomed,
+    /// Written and deleted to see whether that works.
+    Probe,
 }
 
 impl EntryName {
@@ -27,6 +31,8 @@ impl EntryName {
             Some(Self::Staging)
         } else if of(DOOMED) {
             Some(Self::Doomed)
+        } else if name == PROBE {
+            Some(Self::Probe)
         } else {
             None
         }
@@ -53,6 +59,7 @@ mod tests {
         assert_eq!(EntryName::parse(bin_dir.as_str()), Some(EntryName::Published(bin_dir.clone())));
         assert_eq!(EntryName::parse(&staging_name(&bin_dir)), Some(EntryName::Staging));
         assert_eq!(EntryName::parse(&doomed_name(&bin_dir)), Some(EntryName::Doomed));
+        assert_eq!(EntryName::parse(PROBE), Some(EntryName::Probe));
         for other in ["lost+found", ".tmp-1", "x.old-1", ".nfs0001"] {
             assert_eq!(EntryName::parse(other), None, "{other}");
         }

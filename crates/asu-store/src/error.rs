@@ -67,16 +67,30 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The store cannot be looked through.
-    #[error("cannot list the store {}", path.display())]
+    #[error("cannot list the store {place}")]
     List {
-        /// `<public_path>/store`.
-        path: PathBuf,
+        /// `<public_path>/store` or `s3://<s3_bucket>/<s3_prefix>`.
+        place: String,
         /// Why.
         source: io::Error,
     },
     /// Nothing can be written. Told to everybody who asks `/ready`, so it names the setting and not the path.
     #[error("the store below public_path is not writable")]
     NotWritable {
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings lead to no bucket.
+    #[error("the settings of the bucket cannot be used")]
+    Configure {
+        /// Why.
+        source: io::Error,
+    },
+    /// The bucket is away, or does not let us. Told to everybody who asks `/ready`, so it names the setting alone.
+    #[error("the bucket of s3_bucket cannot be {what}")]
+    Unusable {
+        /// What was tried: `read` or `written`.
+        what: &'static str,
         /// Why.
         source: io::Error,
     },
@@ -102,6 +116,8 @@ impl StoreError {
             | Self::Open { source, .. }
             | Self::Remove { source, .. }
             | Self::List { source, .. }
+            | Self::Configure { source }
+            | Self::Unusable { what: _, source }
             | Self::NotWritable { source } => {
                 matches!(Errno::from_io_error(source), Some(Errno::NOSPC | Errno::DQUOT))
             }

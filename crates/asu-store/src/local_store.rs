@@ -1,44 +1,28 @@
 //! The store in a local or shared directory.
 
-use std::{
-    fs, io,
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use asu_config::ByteSize;
 use rustix::io::Errno;
 
 use crate::{
     bin_dir::BinDir,
-    config::Config,
     contents::size,
-    entry_name::{EntryName, doomed_name},
+    entries::{Entries, Published},
+    entry_name::{EntryName, PROBE, doomed_name},
     error::StoreError,
     file_name::FileName,
     open::{Opened, open},
     space::Space,
-    staging::{Staging, create_store},
+    staging_directory::{StagingDirectory, create_store},
     sweep::sweep,
 };
 
 /// `<public_path>/store`. Several processes may use one directory at the same time.
 #[derive(Debug, Clone)]
-pub struct LocalStore {
+pub(crate) struct LocalStore {
     path: Arc<Path>,
     min_free: ByteSize,
-}
-
-/// A build that the store holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// Its directory.
-    pub bin_dir: BinDir,
-    /// When its directory was last changed, which is shortly before it was published.
-    pub modified: SystemTime,
-    /// The lengths of all its files, in bytes.
-    pub size: u64,
 }
 
 impl LocalStore {
@@ -46,30 +30,42 @@ impl LocalStore {
     ///
     /// # Errors
     /// It cannot be made.
-    pub async fn open(config: &Config) -> Result<Self, StoreError> {
-        let path = config.public_path.join("store");
-        let min_free = config.store_min_free;
-        blocking(move || match create_store(&path) {
-            Ok(()) => Ok(Self { path: path.into(), min_free }),
-            Err(source) => Err(StoreError::Create { path, source }),
-        })
-        .await
+    pub(crate) async fn open(path: &Path, min_free: ByteSize) -> Result<Self, StoreError> {
+        let store = Self::at(path, min_free);
+        store.create().await?;
+        Ok(store)
+    }
+
+    /// A directory that is made when it is needed.
+    pub(crate) fn at(path: &Path, min_free: ByteSize) -> Self {
+        Self { path: path.into(), min_free }
+    }
+
+    /// Makes the directory if it is not there.
+    pub(crate) async fn create(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let created =
+            move || create_store(&path).map_err(|source| StoreError::Create { path: path.to_path_buf(), source });
+        blocking(created).await
     }
 
     /// A fresh, empty directory for the files of a build.
     ///
     /// # Errors
     /// It cannot be made; [`StoreError::is_full`] tells a full disk.
-    pub async fn begin(&self, bin_dir: &BinDir) -> Result<Staging, StoreError> {
+    pub(crate) async fn begin(&self, bin_dir: &BinDir) -> Result<StagingDirectory, StoreError> {
         let (store, bin_dir) = (self.path.clone(), bin_dir.clone());
-        blocking(move || Staging::begin(&store, &bin_dir).map_err(|source| StoreError::Stage { bin_dir, source })).await
+        blocking(move || {
+            StagingDirectory::begin(&store, &bin_dir).map_err(|source| StoreError::Stage { bin_dir, source })
+        })
+        .await
     }
 
     /// Opens a file of a published build. `None` if there is none, or no plain file: links are not followed.
     ///
     /// # Errors
     /// The disk fails, or the file may not be read.
-    pub async fn open_file(&self, bin_dir: &BinDir, file: &FileName) -> Result<Option<Opened>, StoreError> {
+    pub(crate) async fn open_file(&self, bin_dir: &BinDir, file: &FileName) -> Result<Option<Opened>, StoreError> {
         let (store, bin_dir, file) = (self.path.clone(), bin_dir.clone(), file.clone());
         blocking(move || match open(&store, &bin_dir, &file) {
             Ok(found) => Ok(found.map(Opened::File)),
@@ -82,10 +78,10 @@ impl LocalStore {
     ///
     /// # Errors
     /// The disk fails, or the store itself is not there: of a volume that is not mounted nobody can say what it holds.
-    pub async fn contains(&self, bin_dir: &BinDir) -> Result<bool, StoreError> {
+    pub(crate) async fn contains(&self, bin_dir: &BinDir) -> Result<bool, StoreError> {
         let (store, bin_dir) = (self.path.clone(), bin_dir.clone());
         blocking(move || {
-            contains(&store, &bin_dir).map_err(|source| StoreError::List { path: store.to_path_buf(), source })
+            contains(&store, &bin_dir).map_err(|source| StoreError::List { place: store.display().to_string(), source })
         })
         .await
     }
@@ -94,18 +90,19 @@ impl LocalStore {
     ///
     /// # Errors
     /// It is still there, or some of its files are and will be swept.
-    pub async fn remove(&self, bin_dir: &BinDir) -> Result<bool, StoreError> {
+    pub(crate) async fn remove(&self, bin_dir: &BinDir) -> Result<bool, StoreError> {
         let (store, bin_dir) = (self.path.clone(), bin_dir.clone());
         blocking(move || remove(&store, &bin_dir).map_err(|source| StoreError::Remove { bin_dir, source })).await
     }
 
-    /// All published builds, in no order.
+    /// All published builds and what is nothing of the store's, in no order.
     ///
     /// # Errors
     /// The directory cannot be read. A build that disappears meanwhile is left out.
-    pub async fn list(&self) -> Result<Vec<Published>, StoreError> {
+    pub(crate) async fn entries(&self) -> Result<Entries, StoreError> {
         let store = self.path.clone();
-        blocking(move || list(&store).map_err(|source| StoreError::List { path: store.to_path_buf(), source })).await
+        blocking(move || list(&store).map_err(|source| StoreError::List { place: store.display().to_string(), source }))
+            .await
     }
 
     /// Deletes what builders left that are dead or began longer than `older_than` ago, and what deletions left.
@@ -113,10 +110,11 @@ impl LocalStore {
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub async fn sweep_temporary(&self, older_than: Duration) -> Result<usize, StoreError> {
+    pub(crate) async fn sweep_temporary(&self, older_than: Duration) -> Result<usize, StoreError> {
         let store = self.path.clone();
-        let swept =
-            move || sweep(&store, older_than).map_err(|source| StoreError::List { path: store.to_path_buf(), source });
+        let swept = move || {
+            sweep(&store, older_than).map_err(|source| StoreError::List { place: store.display().to_string(), source })
+        };
         blocking(swept).await
     }
 
@@ -124,17 +122,19 @@ impl LocalStore {
     ///
     /// # Errors
     /// The filesystem cannot be asked.
-    pub async fn space(&self) -> Result<Space, StoreError> {
+    pub(crate) async fn space(&self) -> Result<Space, StoreError> {
         let store = self.path.clone();
-        blocking(move || Space::of(&store).map_err(|source| StoreError::List { path: store.to_path_buf(), source }))
-            .await
+        blocking(move || {
+            Space::of(&store).map_err(|source| StoreError::List { place: store.display().to_string(), source })
+        })
+        .await
     }
 
     /// Refuses if there is less free space than `store_min_free`; a worker asks before it takes a build.
     ///
     /// # Errors
     /// [`StoreError::LowSpace`], or the filesystem cannot be asked.
-    pub async fn check_space(&self) -> Result<(), StoreError> {
+    pub(crate) async fn check_space(&self) -> Result<(), StoreError> {
         let Space { free, total: _ } = self.space().await?;
         if free < self.min_free.get() { Err(StoreError::LowSpace { free, floor: self.min_free }) } else { Ok(()) }
     }
@@ -143,7 +143,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// [`StoreError::NotWritable`].
-    pub async fn check_writable(&self) -> Result<(), StoreError> {
+    pub(crate) async fn check_writable(&self) -> Result<(), StoreError> {
         let store = self.path.clone();
         let checked = move || write_and_delete(&store).map_err(|source| StoreError::NotWritable { source });
         blocking(checked).await
@@ -179,29 +179,34 @@ fn remove(store: &Path, bin_dir: &BinDir) -> io::Result<bool> {
     }
 }
 
-fn list(store: &Path) -> io::Result<Vec<Published>> {
-    let mut builds = Vec::new();
+fn list(store: &Path) -> io::Result<Entries> {
+    let mut entries = Entries::default();
     for entry in fs::read_dir(store)? {
         let entry = entry?;
-        let Some(EntryName::Published(bin_dir)) = entry.file_name().to_str().and_then(EntryName::parse) else {
-            continue;
+        let name = entry.file_name();
+        let bin_dir = match name.to_str().and_then(EntryName::parse) {
+            Some(EntryName::Published(bin_dir)) => bin_dir,
+            Some(EntryName::Staging | EntryName::Doomed | EntryName::Probe) => continue,
+            None => {
+                entries.strange.push(name.to_string_lossy().into_owned());
+                continue;
+            }
         };
         match describe(bin_dir, &entry.path()) {
-            Ok(build) => builds.push(build),
+            Ok(build) => entries.builds.push(build),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(builds)
+    Ok(entries)
 }
 
 fn describe(bin_dir: BinDir, path: &Path) -> io::Result<Published> {
     Ok(Published { bin_dir, modified: fs::symlink_metadata(path)?.modified()?, size: size(path)? })
 }
 
-/// One name for all processes, so that one that dies in between leaves one file at most.
 fn write_and_delete(store: &Path) -> io::Result<()> {
-    let path = store.join(".probe");
+    let path = store.join(PROBE);
     let written = fs::write(&path, b"asu");
     match fs::remove_file(&path) {
         // Another process was at it, too.

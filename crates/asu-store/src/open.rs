@@ -1,6 +1,12 @@
 //! Opening one file of a build to be served.
 
-use std::{io, path::Path, time::SystemTime};
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use object_store::signer::Method;
 
 use rustix::{
     fs::{CWD, Mode, OFlags, openat},
@@ -14,8 +20,35 @@ use crate::{bin_dir::BinDir, file_name::FileName};
 pub enum Opened {
     /// Here it is.
     File(StoredFile),
-    /// It lies elsewhere; answer 302 with this URL.
-    Redirect(String),
+    /// It lies elsewhere; answer 302.
+    Redirect(Redirect),
+}
+
+/// What somebody wants of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Its content.
+    Get,
+    /// What is told of it; an address that was signed for the content does not do.
+    Head,
+}
+
+impl Access {
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Head => Method::HEAD,
+        }
+    }
+}
+
+/// Where a file lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// Its address.
+    pub url: String,
+    /// How long others may keep the answer; `None` if the address is for whoever asked alone.
+    pub lasts: Option<Duration>,
 }
 
 /// An open file of a published build. It can be read to its end whatever happens to the build meanwhile.

@@ -20,7 +20,7 @@ pub(crate) fn sweep(store: &Path, older_than: Duration) -> io::Result<usize> {
         let Some(name) = entry.file_name().to_str().and_then(EntryName::parse) else { continue };
         let path = entry.path();
         let deleted = match name {
-            EntryName::Published(_) => false,
+            EntryName::Published(_) | EntryName::Probe => false,
             EntryName::Doomed => delete(&path),
             EntryName::Staging => delete_abandoned(&path, older_than),
         };

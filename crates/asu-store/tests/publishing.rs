@@ -20,7 +20,7 @@ async fn a_published_build_can_be_read() {
     assert_eq!(store.names(), [bin_dir(1).as_str()]);
     assert!(store.store.contains(&bin_dir(1)).await.unwrap());
     assert!(!store.store.contains(&bin_dir(2)).await.unwrap());
-    let [build] = store.store.list().await.unwrap().try_into().unwrap();
+    let [build] = store.store.entries().await.unwrap().builds.try_into().unwrap();
     assert_eq!((build.bin_dir, build.size), (bin_dir(1), 10));
 }
 
@@ -71,7 +71,7 @@ async fn an_unfinished_build_is_deleted_when_dropped() {
     let staging = store.store.begin(&bin_dir(1)).await.unwrap();
     fs::write(staging.path().join("a.bin"), "half").unwrap();
     assert!(!store.store.contains(&bin_dir(1)).await.unwrap());
-    assert!(store.store.list().await.unwrap().is_empty());
+    assert!(store.store.entries().await.unwrap().builds.is_empty());
     assert_eq!(store.read(&bin_dir(1), "a.bin").await, None);
     drop(staging);
     eventually("the staging directory is gone", || store.names().is_empty()).await;
@@ -143,7 +143,7 @@ async fn a_store_that_cannot_be_made_says_which() {
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     let settings = asu_config::Settings::defaults().with("public_path", file.to_str().unwrap());
-    let error = asu_store::LocalStore::open(&settings.section().unwrap()).await.unwrap_err();
+    let error = asu_store::Store::open(&settings.section().unwrap()).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot create the store {}/store", file.display()));
 }
 
@@ -154,7 +154,7 @@ async fn too_little_free_space_is_said_before_work_begins() {
     let roomy = open(public_path, 0).await;
     roomy.check_space().await.unwrap();
     roomy.check_writable().await.unwrap();
-    let space = roomy.space().await.unwrap();
+    let space = roomy.free_space().await.unwrap().unwrap();
     assert!(space.free > 0 && space.free <= space.total, "{space:?}");
     let error = open(public_path, i64::MAX).await.check_space().await.unwrap_err();
     assert!(error.is_full() && error.to_string().contains("store_min_free"), "{error}");

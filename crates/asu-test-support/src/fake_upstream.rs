@@ -5,7 +5,6 @@ mod open;
 
 use std::{
     collections::HashMap,
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,10 +12,9 @@ use std::{
 
 use axum::Router;
 use bytes::Bytes;
-use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time};
+use tokio::{sync::watch, time};
 
-/// No wait of a test takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::own_server::{OwnServer, PATIENCE};
 
 /// How the fake answers. Everything but `Normal`, `Delay` and `Hang` happens to files that are not there, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +52,8 @@ pub enum Validators {
 
 /// A fake of downloads.openwrt.org. It has threads of its own, so that it also answers while a test's are busy.
 pub struct FakeUpstream {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    server: Mutex<Option<Runtime>>,
+    server: OwnServer,
 }
 
 /// What the server's threads and the test share.
@@ -112,13 +109,13 @@ impl FakeUpstream {
             not_modified: HashMap::new(),
         };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changes: watch::Sender::new(()) });
-        let (server, address) = serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&shared)).await;
-        Self { address, shared, server: Mutex::new(Some(server)) }
+        let server = OwnServer::start(Router::new().fallback(answer::answer).with_state(Arc::clone(&shared))).await;
+        Self { shared, server }
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end. It stays the same while the server is away.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
     /// Serves the files below another directory from now on, as if upstream had published them.
@@ -199,10 +196,7 @@ impl FakeUpstream {
     /// # Panics
     /// The port does not become free.
     pub async fn go_away(&self) {
-        let Some(server) = self.take_server() else { return };
-        server.shutdown_background();
-        // The runtime ends on its own threads; a port that can be bound again says that it did.
-        time::timeout(PATIENCE, bind(self.address)).await.expect("the port of the fake upstream does not become free");
+        self.server.go_away().await;
     }
 
     /// Listens again on the same port.
@@ -210,23 +204,7 @@ impl FakeUpstream {
     /// # Panics
     /// The port was taken by somebody else.
     pub async fn come_back(&self) {
-        self.go_away().await;
-        let (server, _) = time::timeout(PATIENCE, serve(self.address, Arc::clone(&self.shared)))
-            .await
-            .expect("the port of the fake upstream was taken");
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
-    }
-
-    fn take_server(&self) -> Option<Runtime> {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for FakeUpstream {
-    fn drop(&mut self) {
-        if let Some(server) = self.take_server() {
-            server.shutdown_background();
-        }
+        self.server.come_back().await;
     }
 }
 
@@ -245,32 +223,5 @@ impl Shared {
 impl Inner {
     fn behaviour(&self, path: &str) -> &Behaviour {
         self.behaviours.get(path).unwrap_or(&self.everywhere)
-    }
-}
-
-async fn serve(address: SocketAddr, shared: Arc<Shared>) -> (Runtime, SocketAddr) {
-    let listener = bind(address).await;
-    let address = listener.local_addr().expect("a bound socket has an address");
-    let listener = listener.into_std().expect("a new socket has nothing to lose");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a thread for the fake upstream");
-    runtime.spawn(async move {
-        let listener = TcpListener::from_std(listener).expect("the socket moves to another runtime");
-        let router = Router::new().fallback(answer::answer).with_state(shared);
-        axum::serve(listener, router).await
-    });
-    (runtime, address)
-}
-
-/// A port that was just given up may stay bound for a moment.
-async fn bind(address: SocketAddr) -> TcpListener {
-    loop {
-        match TcpListener::bind(address).await {
-            Ok(listener) => return listener,
-            Err(_) => time::sleep(Duration::from_millis(2)).await,
-        }
     }
 }

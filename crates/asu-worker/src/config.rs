@@ -89,6 +89,7 @@ impl Config {
             worker: settings.section()?,
         };
         config.queue.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
+        config.store.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
         config.worker.check().map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
         config.worker.allow_list()?;
         config.worker.cache()?;

@@ -10,7 +10,7 @@ use std::{
 
 use asu_sandbox::{Podman, SandboxError};
 use asu_service::error_chain;
-use asu_store::LocalStore;
+use asu_store::Store;
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
@@ -29,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Watch {
     podman: Podman,
-    store: LocalStore,
+    store: Store,
     pause: Pause,
     metrics: Metrics,
     /// Troubles with Podman since the last container that worked.
@@ -39,7 +39,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Looks at nothing yet.
-    pub(crate) fn new(podman: Podman, store: LocalStore, pause: Pause, metrics: Metrics) -> Arc<Self> {
+    pub(crate) fn new(podman: Podman, store: Store, pause: Pause, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self { podman, store, pause, metrics, troubles: AtomicU32::new(0), news: Notify::new() })
     }
 
@@ -99,7 +99,7 @@ impl Watch {
     }
 
     async fn look_at_store(&self) {
-        if let Ok(space) = self.store.space().await {
+        if let Ok(space) = self.store.staging_space().await {
             #[expect(clippy::cast_precision_loss, reason = "a disk's size in some 2^53 bytes is exact enough")]
             self.metrics.disk_free.set(space.free as f64);
         }

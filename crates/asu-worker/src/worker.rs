@@ -7,7 +7,7 @@ use asu_config::SettingsError;
 use asu_queue::{Claim, Gate, Queue};
 use asu_sandbox::{Podman, SandboxError};
 use asu_service::{Condition, Health, Shutdown, error_chain};
-use asu_store::{LocalStore, StoreError};
+use asu_store::{Store, StoreError};
 use asu_upstream::InvalidUpstream;
 use moka::future::Cache;
 use prometheus_client::registry::Registry;
@@ -71,7 +71,7 @@ impl Worker {
         let mut config = config.clone();
         config.sandbox = with_derived(&config.sandbox, &Machine::read(), config.worker.concurrency);
         let podman = Podman::connect(&config.sandbox).map_err(WorkerError::Podman)?;
-        let store = LocalStore::open(&config.store).await.map_err(WorkerError::Store)?;
+        let store = Store::open(&config.store).await.map_err(WorkerError::Store)?;
         let gate = Gate::open();
         let pause = Pause::until_seen(gate.clone(), metrics.clone());
         let workshop = Workshop {

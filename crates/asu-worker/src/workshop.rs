@@ -5,7 +5,7 @@ use std::sync::Arc;
 use asu_core::{AllowList, MakeInfo};
 use asu_queue::Queue;
 use asu_sandbox::{ImageId, Podman};
-use asu_store::LocalStore;
+use asu_store::Store;
 use moka::future::Cache;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ pub(crate) struct Workshop {
     pub(crate) identity: WorkerIdentity,
     pub(crate) queue: Queue,
     pub(crate) podman: Podman,
-    pub(crate) store: LocalStore,
+    pub(crate) store: Store,
     pub(crate) images: Images,
     pub(crate) upstream: Upstream,
     pub(crate) snapshots: Snapshots,

@@ -19,6 +19,7 @@ mod pages;
 mod recovery;
 mod registry;
 mod repositories;
+mod s3;
 mod schemathesis;
 mod snapshots;
 mod statistics;

@@ -8,12 +8,12 @@ use std::{
 };
 
 use asu_config::Settings;
-use asu_store::{BinDir, Config, FileName, LocalStore, Opened, StoredFile};
+use asu_store::{Access, BinDir, Config, FileName, Opened, Store, StoredFile};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
 pub struct TestStore {
-    pub store: LocalStore,
+    pub store: Store,
     pub directory: TempDir,
 }
 
@@ -53,16 +53,16 @@ impl TestStore {
     }
 
     pub async fn find(&self, bin_dir: &BinDir, file: &str) -> Option<StoredFile> {
-        match self.store.open_file(bin_dir, &FileName::parse(file).unwrap()).await.unwrap()? {
+        match self.store.open_file(bin_dir, &FileName::parse(file).unwrap(), Access::Get).await.unwrap()? {
             Opened::File(file) => Some(file),
-            Opened::Redirect(url) => panic!("a local store does not redirect, but did to {url}"),
+            Opened::Redirect(there) => panic!("a local store does not redirect, but did to {there:?}"),
         }
     }
 }
 
-pub async fn open(public_path: &str, min_free: i64) -> LocalStore {
+pub async fn open(public_path: &str, min_free: i64) -> Store {
     let settings = Settings::defaults().with("public_path", public_path).with("store_min_free", min_free);
-    LocalStore::open(&settings.section::<Config>().unwrap()).await.unwrap()
+    Store::open(&settings.section::<Config>().unwrap()).await.unwrap()
 }
 
 pub fn bin_dir(number: u32) -> BinDir {

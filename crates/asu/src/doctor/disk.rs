@@ -1,16 +1,21 @@
-//! Where the images go: is it there, may we write, is there room?
+//! Where the images go, or wait until they go to a bucket: is it there, may we write, is there room?
 
 use std::path::Path;
 
+use asu_store::BackendKind;
 use indicatif::BinaryBytes;
 use rustix::fs::{Access, access, statvfs};
 
 use crate::{doctor::finding::Finding, serve::Config};
 
-/// Looks at `public_path` without writing anything, because whoever runs this may be another user than the server.
+/// Looks at the directory without writing anything, because whoever runs this may be another user than the server.
 pub(super) async fn check_disk(config: &Config) -> Vec<Finding> {
     let store = &config.build.store;
-    vec![finding(&store.public_path, store.store_min_free.get())]
+    let path = match store.store_backend {
+        BackendKind::Local => store.public_path.clone(),
+        BackendKind::S3 => store.staging_path(),
+    };
+    vec![finding(&path, store.store_min_free.get())]
 }
 
 /// The server makes what is missing of the path itself, if it may.

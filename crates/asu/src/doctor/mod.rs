@@ -1,5 +1,6 @@
 //! `asu doctor`: looks at everything that the server needs, and says what is missing and what to do about it.
 
+mod bucket;
 mod clock;
 mod deep;
 mod disk;

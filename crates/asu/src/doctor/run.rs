@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     doctor::{
+        bucket::check_bucket,
         deep::check_container,
         disk::check_disk,
         finding::{Finding, Level},
@@ -74,6 +75,7 @@ async fn examine(options: &DoctorOptions) -> Vec<Finding> {
     let mut findings = check_settings(&settings);
     let checks = [
         check_disk(&config).boxed(),
+        check_bucket(&config).boxed(),
         check_redis(&config, redis_directory).boxed(),
         check_podman(&config).boxed(),
         check_upstream(&config).boxed(),

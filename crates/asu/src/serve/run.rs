@@ -7,7 +7,7 @@ use asu_intake::{Intake, describe_requests, keep_upstream_fresh};
 use asu_prepare::{Prepare, PrepareMetrics};
 use asu_queue::Queue;
 use asu_service::{Health, HttpMetrics, Shutdown, documented, edge, operations, registry};
-use asu_store::LocalStore;
+use asu_store::Store;
 use asu_upstream::Catalogs;
 use asu_worker::Worker;
 use tokio::net::TcpListener;
@@ -24,7 +24,7 @@ pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdo
     let catalogs = Catalogs::new(&config.build.upstream)?;
     let intake = Arc::new(Intake::new(&config.build.intake, catalogs.clone())?);
     let queue = Queue::connect(&config.build.queue)?;
-    let store = LocalStore::open(&config.build.store).await?;
+    let store = Store::open(&config.build.store).await?;
     let worker = Worker::new(&config.worker, queue.clone(), &mut registry).await?;
     let prepare = Prepare {
         intake: Arc::clone(&intake),

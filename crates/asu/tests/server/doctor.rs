@@ -1,6 +1,6 @@
 //! `asu doctor`.
 
-use asu_test_support::{FakeUpstream, RedisServer, Surroundings};
+use asu_test_support::{FakeUpstream, RedisServer, S3Server, Surroundings};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -68,6 +68,22 @@ async fn everything_that_is_missing_is_named_with_a_remedy() {
         code == 1 && stdout.contains("FAIL     podman     there is no socket /nonexistent/podman.sock"),
         "{stdout}"
     );
+}
+
+#[tokio::test]
+async fn a_bucket_is_looked_at_where_there_is_one() {
+    let (server, public) = (S3Server::start().await, tempdir().unwrap());
+    let bucket = server.settings();
+    let mut settings: Vec<_> = bucket.iter().map(|(key, value)| (key.to_uppercase(), value.clone())).collect();
+    settings.push(("PUBLIC_PATH".to_owned(), public.path().to_str().unwrap().to_owned()));
+    settings.push(("S3_RETRIES".to_owned(), "1".to_owned()));
+    let settings: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let (_, document) = doctor(&[], &settings).await;
+    assert!(levels(&document).contains(&"bucket ok".to_owned()), "{document:#}");
+    let wrong = [settings.as_slice(), &[("S3_SECRET_KEY", "another")]].concat();
+    let (code, document) = doctor(&[], &wrong).await;
+    assert!(code == 1 && levels(&document).contains(&"bucket fail".to_owned()), "{document:#}");
+    assert!(!document.to_string().contains("another"), "{document:#}");
 }
 
 #[tokio::test]
