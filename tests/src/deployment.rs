@@ -1,6 +1,7 @@
 //! Redis, a fixture upstream, prepare, build and workers: a whole server for one test.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     answer::Answer,
-    process::{Process, Settings},
+    process::{Process, Settings, binary},
 };
 
 /// The longest that a build of the miniature ImageBuilder may take on a busy machine.
@@ -89,6 +90,20 @@ impl Deployment {
         self.workers.push(Process::start("asu-worker", &[], self.directory.path(), &settings));
     }
 
+    /// Runs a command of an operator on its queue and its store; the exit code and the document.
+    pub fn admin(&self, words: &[&str]) -> (i32, Value) {
+        let output = std::process::Command::new(binary("asu"))
+            .args([&["admin", "--json"], words].concat())
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(self.settings.iter().map(|(key, value)| (key.to_uppercase(), value)))
+            .output()
+            .unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let document = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+        (output.status.code().unwrap(), document)
+    }
+
     /// Starts the build service again, on another port.
     pub fn restart_build(&mut self) {
         self.build = self.spawn("asu-build");
@@ -97,6 +112,13 @@ impl Deployment {
     /// The directory of the images.
     pub fn store(&self) -> PathBuf {
         self.directory.path().join("public/store")
+    }
+
+    /// The names of everything in the store, without the file by which workers try whether they can write.
+    pub fn stored(&self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(self.store()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.starts_with('.')).collect()
     }
 
     /// Sends a request to the prepare service.
@@ -189,6 +211,8 @@ fn settings(surroundings: &Surroundings, redis: &str, upstream: &str, directory:
         ("podman_socket", surroundings.podman_socket.to_str().unwrap()),
         ("base_container", &surroundings.base_container),
         ("allow_defaults", "true"),
+        // Whatever the disk of the tests has.
+        ("store_min_free", "1MiB"),
         ("log_level", "info"),
     ];
     settings.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()

@@ -6,12 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// A crate, and what must not be among the crates that it links, near or far.
-const FORBIDDEN: [(&str, &[&str]); 11] = [
+const FORBIDDEN: [(&str, &[&str]); 12] = [
     ("asu-config", &["asu-core", "axum", "redis", "podman-api", "reqwest", "tokio"]),
     ("asu-core", &["axum", "hyper", "podman-api", "redis", "reqwest", "rustix", "tokio", "tracing"]),
     ("asu-upstream", &["apalis", "asu-queue", "asu-service", "asu-store", "axum", "podman-api", "redis"]),
     ("asu-queue", &["asu-service", "asu-upstream", "axum", "podman-api", "reqwest"]),
     ("asu-sandbox", &["apalis", "asu-core", "asu-service", "axum", "redis", "reqwest"]),
+    ("asu-retention", &["asu-sandbox", "asu-service", "asu-upstream", "axum", "podman-api", "reqwest"]),
     ("asu-store", &["apalis", "asu-core", "asu-service", "axum", "podman-api", "redis"]),
     ("asu-service", &["apalis", "asu-core", "podman-api", "redis", "reqwest"]),
     ("asu-intake", &["apalis", "asu-queue", "asu-store", "podman-api", "redis"]),

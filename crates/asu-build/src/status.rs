@@ -121,17 +121,10 @@ impl Build {
     /// account, since nobody asked for more than what was there. A queue that is full leaves it dropped, because who
     /// polls must not be told about load.
     async fn build_again(&self, request_hash: &RequestHash, attempt: &AttemptId) -> Result<Option<Response>, ApiError> {
-        let record = self.queue.outcome(request_hash).await.map_err(BuildError::from)?;
-        // Of another attempt nobody knows yet whether its images are there.
-        let Some(record) = record.filter(|record| record.attempt == *attempt) else { return Ok(None) };
-        if self.queue.forget(request_hash, attempt).await.map_err(BuildError::from)? {
-            tracing::warn!(build.request_hash = %request_hash, "the images of a finished build are gone, it is built again");
-        }
-        // Also if somebody else was faster to drop it, who may not have put it in line yet.
-        let build = QueuedBuild::new(record.request);
-        match self.queue.enqueue(request_hash, &build).await.map_err(BuildError::from)? {
-            Enqueued::New(status) | Enqueued::Known(status) => Box::pin(self.answer(request_hash, status)).await,
-            Enqueued::Full { length: _ } | Enqueued::Limited { limit: _, wait: _ } => Ok(None),
+        match self.queue.build_again(request_hash, attempt).await.map_err(BuildError::from)? {
+            // Of another attempt nobody knows yet whether its images are there.
+            Some(status) => Box::pin(self.answer(request_hash, status)).await,
+            None => Ok(None),
         }
     }
 }

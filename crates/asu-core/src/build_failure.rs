@@ -97,6 +97,8 @@ pub enum BuildFailure {
         /// What was wrong, in words for the client.
         reason: String,
     },
+    /// An operator of this server ended it; a request for it is built anew soon.
+    Cancelled,
     /// The build ended its worker each time it was tried.
     GaveUp {
         /// How often it was tried.
@@ -140,6 +142,7 @@ kinds! {
     TooMuchOutput => "too_much_output",
     OutOfMemory => "out_of_memory",
     UnusableImages => "unusable_images",
+    Cancelled => "cancelled",
     GaveUp => "gave_up",
 }
 
@@ -195,6 +198,7 @@ impl fmt::Display for BuildFailure {
             }
             Self::OutOfMemory => f.write_str("The build needed more memory than this server allows"),
             Self::UnusableImages { reason } => write!(f, "The images could not be stored: {reason}"),
+            Self::Cancelled => f.write_str("The build was cancelled by an operator of this server"),
             Self::GaveUp { attempts } => {
                 write!(f, "The build was given up after {attempts} attempts, each of which ended its worker")
             }

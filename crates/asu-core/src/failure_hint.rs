@@ -49,6 +49,7 @@ impl BuildFailure {
             Self::UnusableImages { .. } => {
                 "If the images are too large, ask for fewer packages, or for a smaller `rootfs_size_mb`.".to_owned()
             }
+            Self::Cancelled => "Ask again later; if it happens again, ask who runs this server why.".to_owned(),
             Self::GaveUp { .. } => AGAIN.to_owned(),
         }
     }

@@ -50,6 +50,8 @@ pub struct Config {
     pub build_defaults_ttl: DurationSetting,
     /// How long a failure that is the request's own fault is kept.
     pub build_failure_ttl: DurationSetting,
+    /// How long a build is remembered that an operator cancelled.
+    pub build_cancelled_ttl: DurationSetting,
     /// The most bytes that are kept of what a build prints while it runs.
     pub max_live_log_size: ByteSize,
     /// The most entries of it, each of which has some lines.
@@ -101,6 +103,7 @@ impl Config {
             ("build_ttl_unversioned", self.build_ttl_unversioned),
             ("build_defaults_ttl", self.build_defaults_ttl),
             ("build_failure_ttl", self.build_failure_ttl),
+            ("build_cancelled_ttl", self.build_cancelled_ttl),
         ];
         if let Some((_, rule)) = rules.into_iter().find(|(kept, _)| !kept) {
             return Err(ConfigError(rule.to_owned()));

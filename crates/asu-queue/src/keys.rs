@@ -14,6 +14,10 @@ pub(crate) struct Keys {
     logs: String,
     stats: String,
     id: String,
+    stored: String,
+    drained: String,
+    turn: String,
+    images: String,
     /// The channel on which workers listen.
     pub(crate) wake: String,
 }
@@ -31,6 +35,10 @@ impl Keys {
             logs: key("l:"),
             stats: key("stats:"),
             id: key("id"),
+            stored: key("stored"),
+            drained: key("drained"),
+            turn: key("sweeper"),
+            images: key("images"),
             wake,
         }
     }
@@ -69,12 +77,48 @@ impl Keys {
         format!("{}{request_hash}", self.records)
     }
 
+    /// What the keys of all records begin with.
+    pub(crate) fn records(&self) -> &str {
+        &self.records
+    }
+
+    /// Where builds stand that have not ended: in line, at work, put off.
+    pub(crate) fn lines(&self) -> &[String] {
+        &self.shared[..3]
+    }
+
+    /// The list of stored images.
+    pub(crate) fn stored(&self) -> &str {
+        &self.stored
+    }
+
+    /// The workers that shall take no builds.
+    pub(crate) fn drained(&self) -> &str {
+        &self.drained
+    }
+
+    /// KEYS of `turn.lua`.
+    pub(crate) fn of_turn(&self) -> Vec<String> {
+        self.of_all().into_iter().chain([self.turn.clone()]).collect()
+    }
+
+    /// The ImageBuilder images by their latest use.
+    pub(crate) fn images(&self) -> &str {
+        &self.images
+    }
+
+    /// KEYS of the scripts about ImageBuilder images.
+    pub(crate) fn of_images(&self) -> Vec<String> {
+        self.of_all().into_iter().chain([self.images.clone()]).collect()
+    }
+
     /// The list of the builds that failed.
     pub(crate) fn failures(&self) -> String {
         format!("{}errors", self.stats)
     }
 
     fn with(&self, record: String) -> Vec<String> {
-        self.shared.iter().cloned().chain([record, self.durations.clone(), self.stats.clone()]).collect()
+        let others = [record, self.durations.clone(), self.stats.clone(), self.stored.clone(), self.drained.clone()];
+        self.shared.iter().cloned().chain(others).collect()
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     heartbeat,
     log_carrier::LogCarrier,
     tenure::{Progress, Tenure},
+    wake::Wake,
 };
 
 /// Between two tries to report while Redis is away.
@@ -34,20 +35,32 @@ pub struct Lease {
     _heartbeat: AbortOnDropHandle<()>,
     log: LiveLog,
     carrier: LogCarrier,
+    size: Option<u64>,
     settled: bool,
 }
 
 impl Lease {
-    pub(crate) fn new(tenure: Tenure, retention: Retention, postponed: u32) -> Self {
+    pub(crate) fn new(tenure: Tenure, retention: Retention, postponed: u32, wake: &Wake) -> Self {
         let progress = watch::Sender::new(Progress::default());
         let lost = CancellationToken::new();
-        let beat = heartbeat::keep(tenure.clone(), progress.subscribe(), lost.clone());
+        let beat = heartbeat::keep(tenure.clone(), progress.subscribe(), wake.cancelled(), lost.clone());
         let heartbeat = AbortOnDropHandle::new(tokio::spawn(beat));
         let log = LiveLog::default();
         // What the record says of a build that was just taken.
         log.stage(Stage::Init);
         let carrier = LogCarrier::start(tenure.clone(), log.clone());
-        Self { tenure, retention, postponed, progress, lost, _heartbeat: heartbeat, log, carrier, settled: false }
+        Self {
+            tenure,
+            retention,
+            postponed,
+            progress,
+            lost,
+            _heartbeat: heartbeat,
+            log,
+            carrier,
+            size: None,
+            settled: false,
+        }
     }
 
     /// The token of this attempt; a name for files that no other attempt has.
@@ -82,6 +95,11 @@ impl Lease {
         self.progress.send_modify(|progress| progress.build_cmd = Some(command));
     }
 
+    /// Notes how many bytes the images have that are about to be published; told with the outcome.
+    pub fn set_size(&mut self, bytes: u64) {
+        self.size = Some(bytes);
+    }
+
     /// Makes sure that the build is still ours, and renews the lease; to be asked right before anything is published.
     /// Waits up to `report_timeout` for a Redis that is away.
     ///
@@ -107,7 +125,7 @@ impl Lease {
         // Before the end is known: readers leave then.
         self.close_log().await;
         let ttl = self.config().ttl(self.retention, &outcome);
-        let report = || self.tenure.finish(&outcome, ttl);
+        let report = || self.tenure.finish(&outcome, self.size, ttl);
         let accepted = self.insist(self.config().report_timeout.get(), report).await?;
         self.settled = true;
         Ok(if accepted { Finished::Accepted } else { Finished::Superseded })

@@ -134,7 +134,7 @@ impl Taker {
         match QueuedBuild::parse(&reply.text()?) {
             Ok(build) => {
                 let request_hash = tenure.request_hash.clone();
-                let lease = Lease::new(tenure, Retention::of(&build.request), postponed);
+                let lease = Lease::new(tenure, Retention::of(&build.request), postponed, &self.wake);
                 Ok(Taken::Build(Box::new(Claim { request_hash, build, enqueued_at, lease })))
             }
             Err(source) => {

@@ -35,13 +35,19 @@ impl Tenure {
         Ok(answer == "ours" || answer == "finished")
     }
 
-    pub(crate) async fn finish(&self, outcome: &BuildOutcome, ttl: Duration) -> Result<Held, QueueError> {
+    pub(crate) async fn finish(
+        &self,
+        outcome: &BuildOutcome,
+        size: Option<u64>,
+        ttl: Duration,
+    ) -> Result<Held, QueueError> {
         let (state, kind, detail) = match outcome {
             BuildOutcome::Done(_) => ("done", "", String::new()),
             BuildOutcome::Failed(failed) => ("failed", failed.failure.kind(), render_detail(&failed.failure)),
         };
         let outcome = serde_json::to_string(outcome).expect("an outcome holds only what JSON can say");
-        let args = [state, &outcome, &millis(ttl), kind, &detail];
+        let size = size.map(|bytes| bytes.to_string()).unwrap_or_default();
+        let args = [state, &outcome, &millis(ttl), kind, &detail, &size];
         Ok(self.ask("report the outcome of the build", &scripts::FINISH, &args).await? == "accepted")
     }
 

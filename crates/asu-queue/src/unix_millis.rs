@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct UnixMillis(u64);
 
 impl UnixMillis {
-    pub(crate) fn new(millis: u64) -> Self {
+    /// So many milliseconds since 1970.
+    pub fn new(millis: u64) -> Self {
         Self(millis)
     }
 

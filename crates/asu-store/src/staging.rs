@@ -2,7 +2,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::{bin_dir::BinDir, bucket::BucketStore, error::StoreError, staging_directory::StagingDirectory};
+use crate::{
+    bin_dir::BinDir, bucket::BucketStore, contents::size, error::StoreError, local_store::blocking,
+    staging_directory::StagingDirectory,
+};
 
 /// A fresh directory on this machine for the files of a build. Dropping it deletes it with all it holds.
 #[derive(Debug)]
@@ -33,6 +36,15 @@ impl Staging {
     /// What it will be called.
     pub fn bin_dir(&self) -> &BinDir {
         self.directory.bin_dir()
+    }
+
+    /// The bytes of what has been put into it.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        let (path, bin_dir) = (self.path().to_owned(), self.bin_dir().clone());
+        blocking(move || size(&path).map_err(|source| StoreError::Stage { bin_dir, source })).await
     }
 
     /// Makes everything durable and visible, in one step for whoever reads.

@@ -57,6 +57,15 @@ impl OwnServer {
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
     }
 
+    /// Serves something behind another socket, too, until it goes away.
+    ///
+    /// # Panics
+    /// The server is away.
+    pub(crate) fn serve_behind(&self, listener: TcpListener, router: Router) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().expect("the server is there").spawn(async move { axum::serve(listener, router).await });
+    }
+
     fn take(&self) -> Option<Runtime> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -102,9 +102,13 @@ async fn settle(workshop: &Workshop, lease: Lease, end: End) -> &'static str {
 }
 
 /// The container goes when everything else is done: whoever waits for the images need not wait for that.
-async fn publish(workshop: &Workshop, lease: Lease, product: Product) -> &'static str {
+async fn publish(workshop: &Workshop, mut lease: Lease, product: Product) -> &'static str {
     let Product { staging, result, sandbox } = product;
     let bin_dir = staging.bin_dir().clone();
+    match staging.size().await {
+        Ok(bytes) => lease.set_size(bytes),
+        Err(error) => return postpone(workshop, lease, &Trouble::Store(error)).await,
+    }
     if let Err(error) = staging.publish().await {
         return postpone(workshop, lease, &Trouble::Store(error)).await;
     }
@@ -112,6 +116,7 @@ async fn publish(workshop: &Workshop, lease: Lease, product: Product) -> &'stati
     if !accepted && let Err(error) = workshop.store.remove(&bin_dir).await {
         tracing::warn!(%bin_dir, error = error_chain(&error), "images that nobody asked for stay");
     }
+    workshop.published.notify_one();
     drop(sandbox);
     if accepted { "done" } else { "lost" }
 }

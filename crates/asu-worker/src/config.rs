@@ -22,6 +22,8 @@ pub struct Config {
     pub upstream: asu_upstream::Config,
     /// Where images go.
     pub store: asu_store::Config,
+    /// What is deleted when.
+    pub retention: asu_retention::Config,
     /// How builds are run.
     pub worker: WorkerConfig,
 }
@@ -37,6 +39,10 @@ pub struct WorkerConfig {
     pub base_container: String,
     /// After this time the registry is asked whether an image of this name is still the same.
     pub image_pull_interval: DurationSetting,
+    /// ImageBuilder images that no build has used for so long are removed; nothing keeps them for ever.
+    pub image_max_age: DurationSetting,
+    /// The most bytes that they may have together; 0 for any number.
+    pub image_max_disk: ByteSize,
     /// The longest that the commands of a build may take together.
     pub job_timeout: DurationSetting,
     /// The longest that a command may print nothing.
@@ -86,10 +92,13 @@ impl Config {
             sandbox: settings.section()?,
             upstream: settings.section()?,
             store: settings.section()?,
+            retention: settings.section()?,
             worker: settings.section()?,
         };
         config.queue.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
         config.store.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
+        let retention = config.retention.validate(config.queue.report_timeout);
+        retention.map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
         config.worker.check().map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
         config.worker.allow_list()?;
         config.worker.cache()?;
@@ -134,7 +143,8 @@ impl WorkerConfig {
         self.distros.get(distro.as_str()).cloned()
     }
 
-    fn base_containers(&self) -> impl Iterator<Item = &str> {
+    /// What the names of ImageBuilder images begin with, of all distributions.
+    pub fn base_containers(&self) -> impl Iterator<Item = &str> {
         let others = self.distros.values().map(|source| source.base_container.as_str());
         [self.base_container.as_str()].into_iter().chain(others)
     }

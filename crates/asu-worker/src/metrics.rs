@@ -6,6 +6,7 @@ use std::{
 };
 
 use asu_core::Stage;
+use asu_retention::Reason;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -40,6 +41,9 @@ pub(crate) struct Metrics {
     pub(crate) leftovers: Counter,
     /// Free bytes of the store's disk.
     pub(crate) disk_free: Gauge<f64, AtomicU64>,
+    /// ImageBuilder images that were removed because nobody used them or they were too many.
+    pub(crate) images_pruned: Counter,
+    swept: Family<ReasonLabel, Counter>,
     paused: Family<ReasonLabel, Gauge<i64, AtomicI64>>,
 }
 
@@ -73,6 +77,8 @@ impl Metrics {
             containers: Gauge::default(),
             leftovers: Counter::default(),
             disk_free: Gauge::default(),
+            images_pruned: Counter::default(),
+            swept: Family::default(),
             paused: Family::default(),
         };
         metrics.register_builds(registry);
@@ -111,6 +117,9 @@ impl Metrics {
             Unit::Bytes,
             self.disk_free.clone(),
         );
+        let pruned = ("asu_worker_images_pruned", "ImageBuilder images removed by age or disk use");
+        registry.register(pruned.0, pruned.1, self.images_pruned.clone());
+        registry.register("asu_worker_swept", "Builds deleted from the store by this worker", self.swept.clone());
         registry.register("asu_worker_paused", "1 while no builds are taken for this reason", self.paused.clone());
     }
 
@@ -120,6 +129,10 @@ impl Metrics {
 
     pub(crate) fn count_build(&self, result: &'static str) {
         self.builds.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    pub(crate) fn count_swept(&self, reason: Reason) {
+        self.swept.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
     }
 
     pub(crate) fn set_paused(&self, reason: PauseReason, paused: bool) {

@@ -18,16 +18,19 @@ pub(crate) enum PauseReason {
     Podman,
     /// The store is nearly full or cannot be written.
     Store,
+    /// An operator said so.
+    Drained,
 }
 
 impl PauseReason {
-    pub(crate) const ALL: [Self; 2] = [Self::Podman, Self::Store];
+    pub(crate) const ALL: [Self; 3] = [Self::Podman, Self::Store, Self::Drained];
 
     /// The label of the metric, and the name in `/ready`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Podman => "podman",
             Self::Store => "store",
+            Self::Drained => "drained",
         }
     }
 }

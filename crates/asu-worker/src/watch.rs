@@ -1,4 +1,4 @@
-//! Watching what builds need: Podman, its network, and room in the store.
+//! Watching what builds need: Podman, its network, room in the store, and that no operator is against it.
 
 use std::{
     sync::{
@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use asu_queue::{Queue, WorkerName};
 use asu_sandbox::{Podman, SandboxError};
 use asu_service::error_chain;
 use asu_store::Store;
@@ -30,17 +31,28 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(crate) struct Watch {
     podman: Podman,
     store: Store,
+    queue: Queue,
+    worker: WorkerName,
     pause: Pause,
     metrics: Metrics,
     /// Troubles with Podman since the last container that worked.
     troubles: AtomicU32,
     news: Notify,
+    /// The store has too little room.
+    short: Notify,
 }
 
 impl Watch {
     /// Looks at nothing yet.
-    pub(crate) fn new(podman: Podman, store: Store, pause: Pause, metrics: Metrics) -> Arc<Self> {
-        Arc::new(Self { podman, store, pause, metrics, troubles: AtomicU32::new(0), news: Notify::new() })
+    pub(crate) fn new(
+        podman: Podman,
+        store: Store,
+        (queue, worker): (Queue, WorkerName),
+        pause: Pause,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        let (troubles, news, short) = (AtomicU32::new(0), Notify::new(), Notify::new());
+        Arc::new(Self { podman, store, queue, worker, pause, metrics, troubles, news, short })
     }
 
     /// What keeps the worker from taking builds.
@@ -53,6 +65,7 @@ impl Watch {
         loop {
             // The first look at Podman may let builds in: what else they need has been seen by then.
             self.look_at_store().await;
+            self.ask_whether_drained().await;
             self.look_at_podman().await;
             tokio::select! {
                 () = sleep(self.next_look()) => {}
@@ -67,6 +80,11 @@ impl Watch {
         self.troubles.fetch_add(1, Ordering::Relaxed);
         self.pause.begin(PauseReason::Podman, &error_chain(error));
         self.news.notify_one();
+    }
+
+    /// Returns when the store has too little room, or was said to have.
+    pub(crate) async fn store_is_short(&self) {
+        self.short.notified().await;
     }
 
     /// A container worked.
@@ -109,7 +127,22 @@ impl Watch {
         };
         match looked {
             Ok(()) => self.pause.end(PauseReason::Store),
-            Err(error) => self.pause.begin(PauseReason::Store, &error_chain(&error)),
+            Err(error) => {
+                if error.is_full() {
+                    self.short.notify_one();
+                }
+                self.pause.begin(PauseReason::Store, &error_chain(&error));
+            }
+        }
+    }
+
+    /// The queue gives a drained worker nothing anyhow; this is for everybody else to know. While Redis is away the last
+    /// word counts.
+    async fn ask_whether_drained(&self) {
+        match self.queue.is_drained(&self.worker).await {
+            Ok(true) => self.pause.begin(PauseReason::Drained, &"an operator wants this worker to take no more builds"),
+            Ok(false) => self.pause.end(PauseReason::Drained),
+            Err(error) => tracing::debug!(error = error_chain(&error), "cannot ask whether this worker is drained"),
         }
     }
 }

@@ -11,6 +11,7 @@ use asu_store::{Store, StoreError};
 use asu_upstream::InvalidUpstream;
 use moka::future::Cache;
 use prometheus_client::registry::Registry;
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -22,7 +23,9 @@ use crate::{
     machine::Machine,
     metrics::Metrics,
     pause::{Pause, PauseReason},
+    pruning::keep_pruned,
     snapshots::Snapshots,
+    sweeping::keep_swept,
     upstream::Upstream,
     watch::Watch,
     worker_identity::WorkerIdentity,
@@ -74,19 +77,22 @@ impl Worker {
         let store = Store::open(&config.store).await.map_err(WorkerError::Store)?;
         let gate = Gate::open();
         let pause = Pause::until_seen(gate.clone(), metrics.clone());
+        let identity = WorkerIdentity::new(&config.worker.worker_name);
+        let asked = (queue.clone(), identity.name().clone());
         let workshop = Workshop {
             allow_list: config.worker.allow_list().map_err(WorkerError::Settings)?,
             cache: config.worker.cache().map_err(WorkerError::Settings)?,
-            identity: WorkerIdentity::new(&config.worker.worker_name),
+            identity,
             queue,
             images: Images::new(podman.clone(), metrics.clone(), config.worker.image_pull_interval.get()),
             upstream: Upstream::new(&config.upstream).map_err(WorkerError::Upstream)?,
             snapshots: Snapshots::new(podman.clone(), config.upstream.upstream_ttl.get()),
             infos: Cache::new(MOST_INFOS),
-            watch: Watch::new(podman.clone(), store.clone(), pause, metrics.clone()),
+            watch: Watch::new(podman.clone(), store.clone(), asked, pause, metrics.clone()),
             podman,
             store,
             metrics,
+            published: Notify::new(),
             kill: CancellationToken::new(),
             config,
         };
@@ -112,6 +118,8 @@ impl Worker {
         let _helpers = [
             helper(&workshop, |workshop| async move { workshop.watch.keep().await }),
             helper(&workshop, |workshop| async move { keep_clean(&workshop).await }),
+            helper(&workshop, |workshop| async move { keep_swept(&workshop).await }),
+            helper(&workshop, |workshop| async move { keep_pruned(&workshop).await }),
             helper(&workshop, {
                 let shutdown = shutdown.clone();
                 |workshop| kill_in_time(workshop, shutdown)

@@ -7,6 +7,7 @@ use asu_queue::Queue;
 use asu_sandbox::{ImageId, Podman};
 use asu_store::Store;
 use moka::future::Cache;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -31,6 +32,8 @@ pub(crate) struct Workshop {
     pub(crate) infos: Cache<ImageId, Arc<MakeInfo>>,
     pub(crate) metrics: Metrics,
     pub(crate) watch: Arc<Watch>,
+    /// More is in the store than before.
+    pub(crate) published: Notify,
     /// Ends running builds: the grace of the shutdown is over.
     pub(crate) kill: CancellationToken,
 }

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use asu_service::{Flags, settings_help};
 
 use crate::{
+    admin::{self, AdminOptions},
     client::{self, BuildOptions, PrepareOptions},
     doctor::{DoctorOptions, doctor},
     exit::Exit,
@@ -37,6 +38,9 @@ enum Command {
     /// Look at everything that `asu serve` needs, and say what is missing and what to do about it
     #[command(after_help = "Exit codes:\n    0  nothing fails\n    1  something fails")]
     Doctor(DoctorOptions),
+    /// Look at the queue and the store of a server and step in, by its settings and without its help
+    #[command(after_help = admin::EXIT_CODES)]
+    Admin(AdminOptions),
     /// Show what a server would change in a request before it builds it
     #[command(after_help = Exit::HELP)]
     Prepare(Box<PrepareOptions>),
@@ -51,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Serve(flags) => serve::serve(&flags),
         Command::Healthcheck { flags, ready } => serve::healthcheck(&flags, ready),
         Command::Doctor(options) => doctor(&options).into(),
+        Command::Admin(options) => admin::admin(&options).into(),
         Command::Prepare(options) => client::run_prepare(&options).into(),
         Command::Build(options) => client::run_build(&options).into(),
     }

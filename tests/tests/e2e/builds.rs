@@ -118,7 +118,7 @@ async fn equal_requests_at_once_are_one_build() {
     let builds = stats.body["queue_length"].as_u64().unwrap() + stats.body["running"].as_u64().unwrap();
     assert_eq!(builds, 1, "{stats:?}");
     assert_eq!(deployment.finished(&hash).await.status, 200);
-    assert_eq!(std::fs::read_dir(deployment.store()).unwrap().count(), 1);
+    assert_eq!(deployment.stored().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ async fn the_next_worker_finishes_the_build_of_a_killed_one() {
     let (bin_dir, image) = (done.body["bin_dir"].as_str().unwrap(), done.body["images"][0]["name"].as_str().unwrap());
     assert!(!deployment.download(bin_dir, image).await.is_empty());
     deployment.no_container_is_left().await;
-    assert_eq!(std::fs::read_dir(deployment.store()).unwrap().count(), 1, "one build, one directory");
+    assert_eq!(deployment.stored().len(), 1, "one build, one directory");
 }
 
 #[tokio::test(flavor = "multi_thread")]

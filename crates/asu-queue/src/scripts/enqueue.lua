@@ -1,7 +1,7 @@
 -- Answers with the build if it is known, else puts it in line if its client may have one more and there is room.
 -- KEYS as in prelude.lua, and if the build belongs to a client
---   10 waiting  zset, the client's builds by their sequence number; some of them do not wait any more
---   11 recent  zset, the client's new builds of the last hour by the time they came
+--   12 waiting  zset, the client's builds by their sequence number; some of them do not wait any more
+--   13 recent  zset, the client's new builds of the last hour by the time they came
 -- ARGV 1 request hash  2 payload  3 most builds that may wait  4 lease in ms
 --   5 most builds of one client that may wait, 0 for any number  6 most new builds of one client in an hour, likewise
 --   7 branch if the build counts for the statistics, else ""  8 client if the request counts, too, else ""
@@ -14,8 +14,8 @@ if known[1] then
 end
 
 local HOUR = 3600 * 1000
-local WAITING, SHARE = KEYS[10], tonumber(ARGV[5])
-local RECENT, HOURLY = KEYS[11], tonumber(ARGV[6])
+local WAITING, SHARE = KEYS[12], tonumber(ARGV[5])
+local RECENT, HOURLY = KEYS[13], tonumber(ARGV[6])
 local now = now_ms()
 
 -- Nothing if one more is within the limit. More than the limit are there after it was lowered.

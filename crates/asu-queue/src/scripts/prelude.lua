@@ -8,10 +8,13 @@
 --   7 record   hash of the one build that the script is about, or the prefix of all such keys
 --   8 durations  list of how long the latest builds took, in ms
 --   9 stats    prefix of the keys of counting.lua
+--  10 stored   zset, the names under which images are stored, by the time their builds ended; some have no record any more
+--  11 drained  set, names of workers that shall take no more builds
 -- A build that is not finished is in exactly one of pending, running and delayed. All times are this server's, in
 -- milliseconds. Every script may be sent twice: the second time it changes nothing and answers the same or "lost".
 local PENDING, RUNNING, DELAYED, SEQ, WORKERS, WAKE, RECORD = unpack(KEYS)
 local DURATIONS = KEYS[8]
+local STORED, DRAINED = KEYS[10], KEYS[11]
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -48,6 +51,33 @@ local function put_back(record, hash)
   redis.call('PUBLISH', WAKE, '')
 end
 
+-- The name under which the images of an attempt are stored.
+local function stored_name(hash, token)
+  return hash .. '-' .. string.sub(token, 1, 12)
+end
+
+-- What the record of a build says of the images that are stored under a name: "done" if it is theirs, "running" if their
+-- attempt holds the build, else "gone". Then when the build ended and how many bytes there are, as far as it is known.
+local function judge_stored(record, name)
+  local values = fields(record, 'state', 'token', 'finished_at', 'size')
+  if stored_name(string.sub(name, 1, 64), values[2]) == name then
+    if values[1] == 'done' then return 'done', values[3], values[4] end
+    if values[1] == 'started' then return 'running', '', '' end
+  end
+  return 'gone', '', ''
+end
+
+-- To the end of the line, with nothing left of the attempts before.
+local function start_over(record, hash)
+  local seq = redis.call('INCR', SEQ)
+  redis.call('HDEL', record, 'token', 'worker', 'stage', 'build_cmd', 'started_at', 'finished_at', 'outcome', 'size',
+    'gave_up', 'cancelled', 'trouble_since')
+  redis.call('HSET', record, 'state', 'queued', 'seq', seq, 'tries', 0, 'postponed', 0, 'enqueued_at', int(now_ms()))
+  redis.call('PERSIST', record)
+  redis.call('ZADD', PENDING, seq, hash)
+  redis.call('PUBLISH', WAKE, '')
+end
+
 -- A new token, so that a worker that was taken for dead cannot finish what was given up.
 local function give_up(record, hash, tries, new_token, ttl)
   redis.call('HSET', record, 'state', 'failed', 'token', new_token, 'gave_up', tries, 'finished_at', int(now_ms()))
@@ -70,11 +100,12 @@ local function position(record, hash, seq)
   return redis.call('ZCOUNT', PENDING, '-inf', '(' .. seq)
 end
 
--- How many builds the live workers run at the same time.
+-- How many builds the live workers run at the same time, save those that take no more.
 local function slots()
   local sum = 0
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', WORKERS, '(' .. int(now_ms()), '+inf')) do
-    sum = sum + (tonumber(string.match(worker, ' (%d+)$')) or 1)
+    local name, count = string.match(worker, '^(%S+) (%d+)$')
+    if redis.call('SISMEMBER', DRAINED, name or worker) == 0 then sum = sum + (tonumber(count) or 1) end
   end
   return sum
 end

@@ -7,15 +7,15 @@ local LOG = KEYS[#KEYS]
 local known = status(RECORD, ARGV[1], ARGV[2])
 local state = known[1]
 if not state then return {} end
-local values = fields(RECORD, 'token', 'stage', 'gave_up')
+local values = fields(RECORD, 'token', 'stage', 'gave_up', 'cancelled')
 local answer = {state, state == 'queued' and known[2] or values[2], values[1], ''}
 
 local last = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
 if not last then return answer end
 local attempt = string.match(last[1], '^%d+')
 -- A build in line has printed nothing yet: only who began to read an earlier attempt gets the rest of it. A build that
--- was given up has a token of its own.
-local is_current = state ~= 'queued' and (last[2][2] == values[1] or values[3] ~= '')
+-- was given up or cancelled has a token of its own.
+local is_current = state ~= 'queued' and (last[2][2] == values[1] or values[3] ~= '' or values[4] ~= '')
 if not is_current and attempt ~= ARGV[3] then return answer end
 answer[4] = attempt
 local from = answer[4] == ARGV[3] and '(' .. ARGV[3] .. '-' .. ARGV[4] or '-'

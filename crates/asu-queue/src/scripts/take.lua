@@ -49,6 +49,9 @@ local grace = #expired > 0 and restarted_just_now()
 if not grace then for _, hash in ipairs(expired) do reap(hash) end end
 for _, hash in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', int(now), 'LIMIT', 0, LIMIT)) do resume(hash) end
 
+-- An operator wants it to end what it has and no more.
+if redis.call('SISMEMBER', DRAINED, string.match(WORKER, '^%S+')) == 1 then return {'idle', -1} end
+
 for _ = 1, LIMIT do
   local hash = redis.call('ZPOPMIN', PENDING)[1]
   if not hash then break end

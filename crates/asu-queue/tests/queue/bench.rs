@@ -17,10 +17,10 @@ use tokio::time::{Instant, sleep, timeout};
 /// Nothing here takes longer unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Times are short; the fallback poll is so long that whatever depends on it fails.
+/// Times are short, and still long enough for a machine with much else to do; the fallback poll is so long that whatever depends on it fails.
 const SETTINGS: [(&str, &str); 8] = [
-    ("lease", "1s"),
-    ("redis_timeout", "300ms"),
+    ("lease", "3s"),
+    ("redis_timeout", "1s"),
     ("poll_interval", "1h"),
     ("report_timeout", "15s"),
     ("retry_delay", "50ms"),

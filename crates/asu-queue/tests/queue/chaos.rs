@@ -71,6 +71,7 @@ async fn no_build_is_lost_or_doubled_whatever_happens() {
     let expected = [
         "{test}:durations",
         "{test}:seq",
+        "{test}:stored",
         "{test}:workers",
         "notes:accepted",
         "notes:lost",

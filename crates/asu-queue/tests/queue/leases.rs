@@ -38,8 +38,8 @@ async fn a_lease_is_kept_for_as_long_as_the_build_takes() {
     bench.enqueue([1]).await;
     let claim = take(&mut bench.builds("one")).await;
     let mut other = bench.builds("two");
-    // Three leases long.
-    let taken = timeout(Duration::from_secs(3), other.next()).await;
+    // More than two leases long.
+    let taken = timeout(Duration::from_secs(7), other.next()).await;
     assert!(taken.is_err(), "{taken:?}");
     claim.lease.verify().await.unwrap();
     let outcome = done(claim.lease.attempt());
@@ -50,7 +50,7 @@ async fn a_lease_is_kept_for_as_long_as_the_build_takes() {
 async fn the_build_of_a_worker_that_died_is_taken_when_its_lease_is_over() {
     let bench = Bench::start().await;
     // Past the time in which a Redis that just started waits for workers to report.
-    sleep(Duration::from_secs(2)).await;
+    sleep(Duration::from_secs(4)).await;
     let hashes = bench.enqueue([1, 2]).await;
     let attempt = take_and_die(&bench, "dead");
     let begun = Instant::now();
@@ -58,20 +58,21 @@ async fn the_build_of_a_worker_that_died_is_taken_when_its_lease_is_over() {
     let second = take(&mut other).await;
     assert_eq!(second.request_hash, hashes[1]);
     let claim = take(&mut other).await;
-    println!("taken again after {:?}, the lease is 1 s", begun.elapsed());
+    println!("taken again after {:?}, the lease is 3 s", begun.elapsed());
     assert_eq!(claim.request_hash, hashes[0]);
     assert_ne!(claim.lease.attempt(), &attempt);
 }
 
 #[tokio::test]
 async fn a_build_that_ends_its_worker_each_time_is_given_up() {
-    let bench = Bench::with(&[("lease", "300ms"), ("redis_timeout", "100ms"), ("max_attempts", "2")]).await;
+    let bench = Bench::with(&[("max_attempts", "2")]).await;
     let hash = bench.enqueue([1]).await.remove(0);
     let last = [take_and_die(&bench, "first"), take_and_die(&bench, "second")].into_iter().next_back().unwrap();
     takes_nothing(&mut bench.builds("third")).await;
     let mut third = bench.builds("third");
-    let _taking = timeout(Duration::from_secs(2), third.next()).await;
+    let taking = tokio::spawn(async move { third.next().await });
     bench.finished(&hash).await;
+    taking.abort();
     let BuildStatus::Failed(state) = bench.status(&hash).await else { panic!("not failed") };
     assert_ne!(state.attempt, last, "a worker that comes back could still finish it");
     let finished = bench.queue.outcome(&hash).await.unwrap().unwrap();

@@ -14,5 +14,8 @@ mod outages;
 mod records;
 mod retries;
 mod statistics;
+mod stepping_in;
+mod stored;
 mod taking;
 mod worker_process;
+mod workers;

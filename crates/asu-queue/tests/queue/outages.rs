@@ -61,7 +61,7 @@ async fn a_build_goes_on_while_redis_is_away_and_is_still_its_workers_afterwards
     takes_nothing(&mut other).await;
     bench.redis.stop().await;
     // The lease runs out in the meantime.
-    sleep(Duration::from_millis(1500)).await;
+    sleep(Duration::from_secs(4)).await;
     assert!(!claim.lease.lost().is_cancelled());
     bench.redis.start_again().await;
     takes_nothing(&mut other).await;
@@ -73,12 +73,12 @@ async fn a_build_goes_on_while_redis_is_away_and_is_still_its_workers_afterwards
 
 #[tokio::test]
 async fn after_a_restart_workers_have_the_time_of_a_lease_to_report() {
-    let mut bench = Bench::with(&[("lease", "2s"), ("poll_interval", "10ms")]).await;
+    let mut bench = Bench::with(&[("lease", "4s"), ("poll_interval", "10ms")]).await;
     let hash = bench.enqueue([1]).await.remove(0);
     take_and_die(&bench, "dead");
     bench.redis.stop().await;
     // The lease runs out in the meantime.
-    sleep(Duration::from_millis(2100)).await;
+    sleep(Duration::from_millis(4100)).await;
     bench.redis.start_again().await;
     let mut builds = bench.builds("two");
     takes_nothing(&mut builds).await;
@@ -113,7 +113,7 @@ async fn an_outcome_whose_acceptance_was_lost_on_the_way_is_accepted_again() {
     let outcome = done(claim.lease.attempt());
     let finishing = tokio::spawn(claim.lease.finish(outcome));
     // Long enough for several tries, each of which Redis will read.
-    sleep(Duration::from_millis(900)).await;
+    sleep(Duration::from_millis(2500)).await;
     bench.redis.resume();
     assert_eq!(timeout(PATIENCE, finishing).await.unwrap().unwrap().unwrap(), Finished::Accepted);
     assert!(matches!(bench.status(&hashes[1]).await, BuildStatus::Done(_)));
@@ -121,7 +121,7 @@ async fn an_outcome_whose_acceptance_was_lost_on_the_way_is_accepted_again() {
 
 #[tokio::test]
 async fn a_worker_that_cannot_report_in_time_gives_up() {
-    let mut bench = Bench::with(&[("report_timeout", "1s")]).await;
+    let mut bench = Bench::with(&[("report_timeout", "3s")]).await;
     bench.enqueue([1]).await;
     let claim = take(&mut bench.builds("one")).await;
     bench.redis.stop().await;
@@ -132,7 +132,7 @@ async fn a_worker_that_cannot_report_in_time_gives_up() {
 
 #[tokio::test]
 async fn hanging_redis_is_an_error_in_bounded_time() {
-    let bench = Bench::start().await;
+    let bench = Bench::with(&[("redis_timeout", "5s"), ("lease", "15s")]).await;
     let hash = bench.enqueue([1]).await.remove(0);
     bench.redis.pause();
     let mut waits = Vec::new();
@@ -142,9 +142,10 @@ async fn hanging_redis_is_an_error_in_bounded_time() {
         assert!(matches!(error, QueueError::Unavailable { .. }), "{error:?}");
         waits.push(begun.elapsed());
     }
-    println!("with a limit of 300 ms the callers waited {waits:?}");
-    assert!(waits[0] < Duration::from_secs(2), "{waits:?}");
-    assert!(waits[2..].iter().all(|wait| *wait < Duration::from_millis(300)), "nobody was told at once: {waits:?}");
+    println!("with a limit of 5 s the callers waited {waits:?}");
+    assert!(waits[0] < PATIENCE, "{waits:?}");
+    // A tenth of the limit, and much of a busy machine.
+    assert!(waits[2..].iter().all(|wait| *wait < Duration::from_secs(5)), "nobody was told at once: {waits:?}");
     bench.redis.resume();
     eventually("Redis answers", || async { bench.queue.status(&hash).await.is_ok() }).await;
 }

@@ -8,11 +8,11 @@ use crate::bench::{Bench, build, eventually, take, takes_nothing};
 
 #[tokio::test]
 async fn a_build_that_is_put_off_lets_others_go_first_and_keeps_its_place() {
-    let bench = Bench::with(&[("retry_delay", "700ms"), ("retry_delay_max", "2s"), ("max_pending_jobs", "3")]).await;
+    let bench = Bench::with(&[("retry_delay", "5s"), ("retry_delay_max", "5s"), ("max_pending_jobs", "3")]).await;
     let hashes = bench.enqueue(1..=3).await;
     let mut builds = bench.builds("one");
     let claim = take(&mut builds).await;
-    let delay = Duration::from_millis(700);
+    let delay = Duration::from_secs(5);
     assert_eq!(claim.lease.postpone("the registry is away").await.unwrap(), Postponed::For(delay));
     let counts = bench.counts().await;
     assert_eq!((counts.pending, counts.delayed, counts.running), (3, 1, 0));
@@ -45,7 +45,7 @@ async fn the_delay_grows() {
 
 #[tokio::test]
 async fn after_too_much_trouble_the_record_is_dropped_and_the_request_may_be_made_anew() {
-    let bench = Bench::with(&[("retry_delay", "20ms"), ("retry_delay_max", "50ms"), ("retry_for", "300ms")]).await;
+    let bench = Bench::with(&[("retry_delay", "20ms"), ("retry_delay_max", "50ms"), ("retry_for", "5s")]).await;
     let hash = bench.enqueue([1]).await.remove(0);
     let mut builds = bench.builds("one");
     let mut tries = 0;

@@ -138,7 +138,7 @@ async fn a_report_that_is_sent_again_and_again_counts_once() {
     let finishing = tokio::spawn(second.lease.finish(outcome));
     let failing = tokio::spawn(third.lease.finish(failed()));
     // Long enough for several tries, each of which Redis will read.
-    sleep(Duration::from_millis(900)).await;
+    sleep(Duration::from_millis(2500)).await;
     bench.redis.resume();
     for report in [finishing, failing] {
         assert_eq!(timeout(PATIENCE, report).await.unwrap().unwrap().unwrap(), Finished::Accepted);
@@ -153,7 +153,7 @@ async fn a_report_that_is_sent_again_and_again_counts_once() {
 
 #[tokio::test]
 async fn a_build_that_is_given_up_is_one_failure() {
-    let bench = Bench::with(&[("server_stats", "true"), ("max_attempts", "1"), ("lease", "1s")]).await;
+    let bench = Bench::with(&[("server_stats", "true"), ("max_attempts", "1")]).await;
     let hash = ask_for(&bench, &[1]).await.remove(0);
     take_and_die(&bench, "dead");
     let mut others = bench.builds("two");

@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     net::{IpAddr, SocketAddr},
-    sync::{Arc, PoisonError},
+    sync::Arc,
 };
 
 use axum::Router;
@@ -27,9 +27,7 @@ impl FakeUpstream {
         let address = listener.local_addr().expect("a bound socket has an address");
         let path = format!("/{:016x}", RandomState::new().build_hasher().finish());
         let files = Router::new().fallback(answer::answer).with_state(Arc::clone(&self.shared));
-        let router = Router::new().nest_service(&path, files);
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        server.as_ref().expect("the server is there").spawn(async move { axum::serve(listener, router).await });
+        self.server.serve_behind(listener, Router::new().nest_service(&path, files));
         format!("http://{address}{path}")
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use asu_core::{BuildFailure, BuildLog, BuildRequest, MakeInfo};
 use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError};
+use asu_service::error_chain;
 use tokio::time::Instant;
 
 use crate::{
@@ -77,11 +78,19 @@ pub(crate) async fn start(build: &Build<'_>, image: ImageId) -> Result<(ImageId,
 pub(crate) async fn start_once(build: &Build<'_>, image: &ImageId) -> Result<Sandbox, SandboxError> {
     let workshop = build.workshop;
     let labels = labels(build).await;
+    note_use(build, image).await;
     let spec = workshop.podman.spec(image.clone(), &labels.container_name(), workshop.config.container_lifetime());
     let spec = labels.iter().fold(spec, |spec, (key, value)| spec.label(key, value)).user(USER).workdir(BUILDER);
     let sandbox = workshop.podman.start(spec).await?;
     workshop.watch.podman_works();
     Ok(sandbox)
+}
+
+/// Before the container is there, so that nobody takes the image for one that is not used. Images live on if it fails.
+async fn note_use(build: &Build<'_>, image: &ImageId) {
+    if let Err(error) = build.workshop.queue.note_image_use(image.as_str()).await {
+        tracing::debug!(%image, error = error_chain(&error), "nobody learns that the image is used");
+    }
 }
 
 /// While Redis is away the container is of no queue: nobody looks for it then but Podman, at the end of its lifetime.
