@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::{net::TcpListener, runtime::Runtime, time};
 
 /// No wait of a test takes longer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers also while a test's threads are busy, and keeps its port while it is away.
 pub(crate) struct OwnServer {

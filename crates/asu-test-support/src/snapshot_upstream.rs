@@ -59,10 +59,10 @@ impl SnapshotUpstream {
         [("upstream_url", self.url.clone()), ("upstream_mirror_url", self.fake.url())]
     }
 
-    /// The archive of a target's ImageBuilder, below the upstream's URL; `version_path` as `snapshots`.
-    pub fn archive(version_path: &str, target: &str) -> String {
+    /// The archive of the ImageBuilder of development for a target, below the upstream's URL.
+    pub fn archive(target: &str) -> String {
         let dashed = target.replace('/', "-");
-        format!("{version_path}/targets/{target}/openwrt-imagebuilder-{dashed}.Linux-x86_64.tar.zst")
+        format!("snapshots/targets/{target}/openwrt-imagebuilder-{dashed}.Linux-x86_64.tar.zst")
     }
 
     /// The names of the images that Podman keeps of a revision.

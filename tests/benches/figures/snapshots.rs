@@ -19,7 +19,7 @@ pub(crate) async fn snapshots() {
         let deployment = Deployment::start_with(&[(url.0, &url.1), (mirror.0, &mirror.1)]).await;
         first.push(build(&deployment, "tmux").await);
         second.push(build(&deployment, "nano").await);
-        let archive = SnapshotUpstream::archive("snapshots", "x86/64");
+        let archive = SnapshotUpstream::archive("x86/64");
         assert_eq!(upstream.fake.hits(&archive), 1, "the second build ran setup.sh");
         deployment.no_container_is_left().await;
     }

@@ -14,7 +14,7 @@ const PROFILES: &str = "snapshots/targets/ath79/generic/profiles.json";
 
 /// What the container fetches when it sets up.
 fn archive() -> String {
-    SnapshotUpstream::archive("snapshots", "ath79/generic")
+    SnapshotUpstream::archive("ath79/generic")
 }
 
 /// With an upstream that is asked once, or `ttl`.

@@ -13,11 +13,11 @@ def public_key(seed):
 
 
 def sign(seed, message):
-    secret, prefix = expand(seed)
-    public = encode(multiply(BASE, secret))
+    scalar, prefix = expand(seed)
+    public = encode(multiply(BASE, scalar))
     nonce = number(prefix, message) % ORDER
     commitment = encode(multiply(BASE, nonce))
-    answer = (nonce + number(commitment, public, message) * secret) % ORDER
+    answer = (nonce + number(commitment, public, message) * scalar) % ORDER
     return commitment + answer.to_bytes(32, "little")
 
 
@@ -34,8 +34,8 @@ def is_valid(public, message, signature):
 
 def expand(seed):
     digest = hashlib.sha512(seed).digest()
-    secret = int.from_bytes(digest[:32], "little")
-    return (secret & ((1 << 254) - 8)) | (1 << 254), digest[32:]
+    scalar = int.from_bytes(digest[:32], "little")
+    return (scalar & ((1 << 254) - 8)) | (1 << 254), digest[32:]
 
 
 def number(*parts):
