@@ -99,6 +99,6 @@ impl Build {
 fn without_failing(condition: Condition) -> Condition {
     match condition {
         Condition::Failing(detail) => Condition::Degraded(detail),
-        Condition::Ok | Condition::Degraded(_) => condition,
+        Condition::Ok | Condition::Note(_) | Condition::Degraded(_) => condition,
     }
 }

@@ -112,6 +112,25 @@ impl BuiltProfiles {
         let images: Vec<FromObject<BuiltImage>> = Deserialize::deserialize(images).map_err(InvalidImages::Form)?;
         images.into_iter().map(|FromObject(image)| validate_image(image)).collect()
     }
+
+    /// Notes the digests of images that were signed, by name; what was known of them becomes `sha256_unsigned`.
+    pub fn note_signed(&mut self, profile: &ProfileName, digests: &BTreeMap<String, String>) {
+        let images = self.profiles.get_mut(profile.as_str()).and_then(|own| own.get_mut("images"));
+        for image in images.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+            let signed = image.get("name").and_then(Value::as_str).and_then(|name| digests.get(name));
+            let Some(signed) = signed.map(|digest| Value::from(digest.as_str())) else { continue };
+            let unsigned = image.insert("sha256".to_owned(), signed);
+            image.extend(unsigned.map(|digest| ("sha256_unsigned".to_owned(), digest)));
+        }
+    }
+
+    /// The file as the ImageBuilder would write it.
+    pub fn render(&self) -> String {
+        let profiles = self.profiles.iter().map(|(name, own)| (name.clone(), Value::Object(own.clone()))).collect();
+        let mut file = self.fields.clone();
+        file.insert("profiles".to_owned(), Value::Object(profiles));
+        Value::Object(file).to_string()
+    }
 }
 
 fn validate_image(image: BuiltImage) -> Result<BuiltImage, InvalidImages> {
@@ -215,6 +234,19 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"version_code":"r1"}"#, r#"{"version_code":1,"profiles":{}}"#] {
             assert!(BuiltProfiles::parse(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_signed_image_has_both_digests() {
+        let mut profiles = BuiltProfiles::parse(built().to_string().as_bytes()).unwrap();
+        assert_eq!(BuiltProfiles::parse(profiles.render().as_bytes()).unwrap(), profiles);
+        let digests = BTreeMap::from([("a-ext4-combined.img.gz".to_owned(), "1".repeat(64))]);
+        profiles.note_signed(&name("generic"), &digests);
+        profiles.note_signed(&name("other"), &digests);
+        let mut expected = built();
+        expected["profiles"]["generic"]["images"][0]["sha256"] = "1".repeat(64).into();
+        expected["profiles"]["generic"]["images"][0]["sha256_unsigned"] = "0".repeat(64).into();
+        assert_eq!(serde_json::from_str::<Value>(&profiles.render()).unwrap(), expected);
     }
 
     proptest! {

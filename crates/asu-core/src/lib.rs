@@ -34,11 +34,14 @@ mod request_hash;
 mod request_schema;
 mod resolve;
 mod revision_change;
+mod sha256_sums;
 mod signatures;
 mod stage;
 mod target;
 mod text_schema;
 mod unix_day;
+mod usign;
+mod usign_secret;
 mod version;
 mod wire_time;
 
@@ -67,8 +70,11 @@ pub use repository::{AllowList, InvalidRepositoryKey, RepositoriesMode, Reposito
 pub use request_hash::RequestHash;
 pub use resolve::Resolution;
 pub use revision_change::RevisionChange;
+pub use sha256_sums::{ImageBuilderArchive, Sha256Sums};
 pub use stage::Stage;
 pub use target::Target;
 pub use unix_day::UnixDay;
+pub use usign::{BadSignature, InvalidUsign, UsignPublicKey, UsignSignature, UsignVerifier};
+pub use usign_secret::UsignSecretKey;
 pub use version::Version;
 pub use wire_time::{render_second, render_time};

@@ -164,6 +164,8 @@ impl SandboxSpec {
             resource_limits: self.resources(),
             r_limits: self.r_limits(),
             mounts: self.tmpfs.iter().map(|(directory, size)| tmpfs(directory, *size)).collect(),
+            // What an image declares to be a volume would be left out of a commit, and copied for each container.
+            image_volume_mode: "ignore",
             user: self.user.as_deref(),
             work_dir: self.workdir.as_deref(),
             // Otherwise a program that writes to the output of process 1 fills the disk of the machine.

@@ -140,6 +140,7 @@ pub(crate) struct Create<'a> {
     pub(crate) resource_limits: Resources,
     pub(crate) r_limits: Vec<RLimit>,
     pub(crate) mounts: Vec<Mount<'a>>,
+    pub(crate) image_volume_mode: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

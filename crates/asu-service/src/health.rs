@@ -98,7 +98,7 @@ impl Health {
 
 fn is_failing(condition: &Condition) -> bool {
     match condition {
-        Condition::Ok | Condition::Degraded(_) => false,
+        Condition::Ok | Condition::Note(_) | Condition::Degraded(_) => false,
         Condition::Failing(_) => true,
     }
 }

@@ -20,6 +20,8 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 pub enum Condition {
     /// It works.
     Ok,
+    /// It works, and this should be known about it.
+    Note(String),
     /// It works well enough to serve, and somebody should look at it.
     Degraded(String),
     /// It does not work; the process is not ready.
@@ -39,6 +41,7 @@ impl Condition {
     pub(crate) fn render(&self) -> Value {
         let (status, detail) = match self {
             Self::Ok => ("ok", None),
+            Self::Note(detail) => ("ok", Some(detail)),
             Self::Degraded(detail) => ("degraded", Some(detail)),
             Self::Failing(detail) => ("failing", Some(detail)),
         };

@@ -48,6 +48,12 @@ pub enum FetchError {
         /// `upstream_max_size`
         limit: u64,
     },
+    /// A file whose end cannot be told from a connection that broke.
+    #[error("upstream does not say how large the file is")]
+    NoLength,
+    /// Nothing came for too long in the middle of a file.
+    #[error("nothing came from upstream for {} s", .0.as_secs())]
+    Stalled(Duration),
     /// The file is not what its name says.
     #[error("the file cannot be read")]
     Unreadable(#[source] Box<dyn Error + Send + Sync>),

@@ -18,6 +18,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     config::Config,
+    download::{Download, DownloadLimits},
     error::{FetchError, InvalidUpstream},
     health::FetchCounts,
 };
@@ -32,6 +33,8 @@ pub(crate) struct Fetcher {
     client: Client,
     base: String,
     max_size: u64,
+    /// The longest that nothing may come in the middle of a download, whose whole takes longer than a fetch.
+    patience: Duration,
     permits: Semaphore,
     counts: Counts,
     last_success: Mutex<Option<Instant>>,
@@ -87,6 +90,7 @@ impl Fetcher {
             client,
             base: base_url(config)?,
             max_size: config.upstream_max_size.get(),
+            patience: config.upstream_timeout.get(),
             permits: Semaphore::new(config.upstream_max_connections),
             counts: Counts::default(),
             last_success: Mutex::new(None),
@@ -103,6 +107,18 @@ impl Fetcher {
             StatusCode::OK => self.read(response).await,
             StatusCode::NOT_MODIFIED if known.are_some() => Ok(Fetched::Unchanged),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Fetched::Missing),
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
+    /// Begins to read a large file; none if there is no such file. Downloads are few, and take no permit from fetches.
+    pub(crate) async fn open(&self, path: &str, limits: DownloadLimits) -> Result<Option<Download>, FetchError> {
+        let request = self.client.get(format!("{}/{path}", self.base)).timeout(limits.time);
+        let answer = tokio::time::timeout(self.patience, request.send()).await;
+        let response = answer.map_err(|_| FetchError::Stalled(self.patience))?.map_err(connection)?;
+        match response.status() {
+            StatusCode::OK => Download::of(response, limits.size, self.patience).map(Some),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
             status => Err(FetchError::Status(status)),
         }
     }
@@ -167,7 +183,7 @@ impl Validators {
 }
 
 /// The mirror and the URL may hold credentials, which no log should.
-fn connection(error: reqwest::Error) -> FetchError {
+pub(crate) fn connection(error: reqwest::Error) -> FetchError {
     FetchError::Connection(error.without_url())
 }
 

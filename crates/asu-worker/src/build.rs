@@ -14,6 +14,7 @@ use crate::{
         building_image::building_image,
         container_setup::{ensure_allowed, inject, release_builder},
         set_up::snapshot_builder,
+        signing_images::signing_images,
         store_images::store_images,
         validate_manifest::validate_manifest,
         validate_revision::validate_revision,
@@ -100,7 +101,11 @@ impl<'a> Build<'a> {
         let manifest = validate_manifest(self, commands, &packages).await?;
         self.enter(Stage::BuildingImage);
         building_image(self, commands, &packages, &manifest).await?;
-        let (staging, result) = store_images(self, &ready.sandbox, &packages, manifest).await?;
+        let (staging, mut result) = store_images(self, &ready.sandbox, &packages, manifest).await?;
+        if let Some(key) = &self.workshop.signing_key {
+            self.enter(Stage::SigningImages);
+            signing_images(self, &ready.complete, key, &staging, &mut result).await?;
+        }
         self.lease.verify().await.map_err(Unfinished::NotOurs)?;
         self.clock.stop();
         Ok(Product { staging, result, sandbox: ready.sandbox })

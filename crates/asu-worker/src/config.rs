@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use asu_config::{ByteSize, DurationSetting, Settings, SettingsError};
-use asu_core::{AllowList, Distro};
+use asu_core::{AllowList, Distro, UsignPublicKey};
 use asu_sandbox::{ArchiveLimits, ImageReference};
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct Config {
     pub queue: asu_queue::Config,
     /// What builds run in.
     pub sandbox: asu_sandbox::Config,
-    /// Where snapshots come from.
+    /// Where snapshots and the archives of ImageBuilders come from.
     pub upstream: asu_upstream::Config,
     /// Where images go.
     pub store: asu_store::Config,
@@ -37,6 +37,14 @@ pub struct WorkerConfig {
     pub concurrency: usize,
     /// What the names of ImageBuilder images begin with.
     pub base_container: String,
+    /// What ImageBuilder images are made of that no registry has; empty to make none.
+    pub imagebuilder_base: String,
+    /// The usign keys of which one must have signed the archive of an ImageBuilder.
+    pub imagebuilder_keys: Vec<String>,
+    /// The largest archive of an ImageBuilder.
+    pub imagebuilder_max_size: ByteSize,
+    /// The usign secret key that images are signed with, its certificate beside it; empty to sign none.
+    pub build_key: String,
     /// After this time the registry is asked whether an image of this name is still the same.
     pub image_pull_interval: DurationSetting,
     /// ImageBuilder images that no build has used for so long are removed; nothing keeps them for ever.
@@ -72,6 +80,9 @@ pub struct ImageBuilderSource {
     pub base_container: String,
     /// Where the ImageBuilders of its snapshots are fetched.
     pub upstream_url: String,
+    /// The keys that sign its ImageBuilders; without them, those of the built-in distribution.
+    #[serde(default)]
+    pub imagebuilder_keys: Option<Vec<String>>,
 }
 
 /// Directories in one another that a build may have; the ImageBuilder makes none.
@@ -102,7 +113,13 @@ impl Config {
         config.worker.check().map_err(|sentence| SettingsError::Contradiction(sentence.to_owned()))?;
         config.worker.allow_list()?;
         config.worker.cache()?;
+        config.worker.check_keys()?;
         Ok(config)
+    }
+
+    /// How long the container lives in which an ImageBuilder image is made.
+    pub(crate) fn making_lifetime(&self) -> Duration {
+        2 * self.sandbox.image_pull_timeout.get() + self.sandbox.podman_transfer_timeout.get() + SLACK
     }
 
     /// How long a container lives when nobody ends it: longer than any build takes, whose container may become an image
@@ -138,9 +155,29 @@ impl WorkerConfig {
     pub(crate) fn source_of(&self, distro: &Distro) -> Option<ImageBuilderSource> {
         if *distro == Distro::openwrt() {
             let (base_container, upstream_url) = (self.base_container.clone(), self.upstream_url.clone());
-            return Some(ImageBuilderSource { base_container, upstream_url });
+            return Some(ImageBuilderSource { base_container, upstream_url, imagebuilder_keys: None });
         }
         self.distros.get(distro.as_str()).cloned()
+    }
+
+    /// The distributions that the settings know.
+    pub(crate) fn distros(&self) -> impl Iterator<Item = Distro> {
+        let others = self.distros.keys().filter_map(|name| Distro::parse(name).ok());
+        [Distro::openwrt()].into_iter().chain(others)
+    }
+
+    /// The keys that a distribution's ImageBuilders are signed with.
+    pub(crate) fn keys_of(&self, distro: &Distro) -> Result<Vec<UsignPublicKey>, SettingsError> {
+        let own = self.distros.get(distro.as_str()).and_then(|source| source.imagebuilder_keys.as_ref());
+        let parse = |text: &String| {
+            let sentence = |error| SettingsError::Contradiction(format!("imagebuilder_keys: {text:?} is {error}"));
+            UsignPublicKey::parse(text).map_err(sentence)
+        };
+        own.unwrap_or(&self.imagebuilder_keys).iter().map(parse).collect()
+    }
+
+    fn check_keys(&self) -> Result<(), SettingsError> {
+        self.distros().try_for_each(|distro| self.keys_of(&distro).map(drop))
     }
 
     /// What the names of ImageBuilder images begin with, of all distributions.
@@ -156,6 +193,11 @@ impl WorkerConfig {
                 self.base_containers().all(names_images),
                 "base_container must be the name of a repository of images, without a tag",
             ),
+            (
+                self.imagebuilder_base.is_empty() || self.imagebuilder_base.parse::<ImageReference>().is_ok(),
+                "imagebuilder_base must be the name of an image, or empty",
+            ),
+            (self.imagebuilder_max_size > ByteSize::new(0), "imagebuilder_max_size must be more than nothing"),
             (self.concurrency > 0, "concurrency must be at least 1"),
             (self.max_images > 0, "max_images must be at least 1"),
             (!self.job_timeout.get().is_zero(), "job_timeout must be longer than nothing"),
@@ -190,6 +232,24 @@ mod tests {
     }
 
     #[test]
+    fn a_distribution_has_keys_of_its_own_or_those_of_the_built_in_one() {
+        const KEY: &str = "RWQviwuY4IMGvwLfs6842A0m4EZU1IjczTxKMSk3BQP8DAQLHBwdQiaU";
+        let text = format!(
+            r#"a = {{ base_container = "r.example/a", upstream_url = "https://a.example", imagebuilder_keys = ["{KEY}"] }}
+            b = {{ base_container = "r.example/b", upstream_url = "https://b.example" }}"#
+        );
+        let load =
+            |text: &str| Config::load(&Settings::defaults().with("distros", text.parse::<toml::Table>().unwrap()));
+        let config = load(&text).unwrap().worker;
+        let keys = |name: &str| config.keys_of(&Distro::parse(name).unwrap()).unwrap();
+        assert_eq!(keys("a").iter().map(ToString::to_string).collect::<Vec<_>>(), [KEY]);
+        assert!(keys("openwrt").len() > 1);
+        assert_eq!(keys("b"), keys("openwrt"));
+        let error = load(&text.replace(KEY, "RWQ")).unwrap_err();
+        assert!(error.to_string().contains("imagebuilder_keys: \"RWQ\" is not a usign public key"), "{error}");
+    }
+
+    #[test]
     fn the_defaults_can_be_used() {
         let config = Config::load(&Settings::defaults()).unwrap();
         assert_eq!((config.worker.concurrency, config.worker.job_timeout.get().as_secs()), (1, 600));
@@ -202,6 +262,7 @@ mod tests {
             ("max_output_size", "1KiB", "max_output_size must not be smaller than max_log_size"),
             ("base_container", "", "base_container must be the name of a repository of images"),
             ("base_container", "ghcr.io/openwrt/imagebuilder:x", "base_container must be the name of a repository"),
+            ("imagebuilder_base", "not a name", "imagebuilder_base must be the name of an image"),
             ("job_timeout", "0s", "job_timeout must be longer than nothing"),
             ("cache_url", "cache.example.org", "cache_url must be an http(s) URL"),
             ("lease", "1s", "lease must be at least three times redis_timeout"),

@@ -60,7 +60,7 @@ pub(crate) fn describe(
     })
 }
 
-fn without_ours(mut metadata: Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn without_ours(mut metadata: Map<String, Value>) -> Map<String, Value> {
     metadata.retain(|key, _| !OURS.contains(&key.as_str()));
     metadata
 }

@@ -1,6 +1,6 @@
 //! ImageBuilder images: fetched once for all builds that want them, and pinned by what they hold.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use asu_core::BuildFailure;
 use asu_sandbox::{ImageId, ImageReference, Podman, PullError};
@@ -9,7 +9,9 @@ use moka::future::Cache;
 
 use crate::{
     metrics::Metrics,
+    self_made::SelfMade,
     stop::{Stop, Trouble},
+    wanted_image::WantedImage,
 };
 
 /// More images than any server builds with in one interval.
@@ -20,44 +22,61 @@ const MOST: u64 = 10_000;
 pub(crate) struct Images {
     podman: Podman,
     metrics: Metrics,
-    pinned: Cache<String, ImageId>,
+    self_made: Arc<SelfMade>,
+    pinned: Cache<WantedImage, ImageId>,
 }
 
 impl Images {
     /// Asks the registry again after `interval`.
-    pub(crate) fn new(podman: Podman, metrics: Metrics, interval: Duration) -> Self {
-        Self { podman, metrics, pinned: Cache::builder().max_capacity(MOST).time_to_live(interval).build() }
+    pub(crate) fn new(podman: Podman, metrics: Metrics, self_made: SelfMade, interval: Duration) -> Self {
+        let pinned = Cache::builder().max_capacity(MOST).time_to_live(interval).build();
+        Self { podman, metrics, self_made: Arc::new(self_made), pinned }
     }
 
-    /// The image of this name, fetched if it is not here.
-    pub(crate) async fn get(&self, name: &str) -> Result<ImageId, Stop> {
-        self.pinned.try_get_with_by_ref(name, self.fetch(name)).await.map_err(|stop| Stop::clone(&stop))
+    /// The image, fetched if it is not here, or made if it is nowhere.
+    pub(crate) async fn get(&self, wanted: &WantedImage) -> Result<ImageId, Stop> {
+        // On the heap: making one has a large state, and few builds need it.
+        let fetch = Box::pin(self.fetch(wanted));
+        self.pinned.try_get_with_by_ref(wanted, fetch).await.map_err(|stop| Stop::clone(&stop))
     }
 
     /// Somebody removed the image behind our back.
-    pub(crate) async fn forget(&self, name: &str) {
-        self.pinned.invalidate(name).await;
+    pub(crate) async fn forget(&self, wanted: &WantedImage) {
+        self.pinned.invalidate(wanted).await;
     }
 
-    async fn fetch(&self, name: &str) -> Result<ImageId, Stop> {
-        let not_found = || Stop::Failed(BuildFailure::ImageNotFound { image: name.to_owned() });
-        let Ok(reference) = name.parse::<ImageReference>() else { return Err(not_found()) };
+    async fn fetch(&self, wanted: &WantedImage) -> Result<ImageId, Stop> {
+        let Ok(reference) = wanted.name.parse::<ImageReference>() else { return Err(not_found(wanted)) };
         match self.podman.pull(&reference).await {
             Ok(image) => {
                 self.metrics.pulls.inc();
                 Ok(image)
             }
-            Err(PullError::NotFound { .. }) => Err(not_found()),
+            Err(PullError::NotFound { .. }) => self.make(wanted).await,
             Err(error) => {
                 self.metrics.pull_failures.inc();
-                self.local(&reference, error).await
+                self.local(&reference, wanted, error).await
             }
         }
     }
 
+    /// The registry has none, for it gets a release's images some hours after upstream has its files.
+    async fn make(&self, wanted: &WantedImage) -> Result<ImageId, Stop> {
+        if let Some(image) = self.self_made.find(wanted).await? {
+            return Ok(image);
+        }
+        let image = self.self_made.make(wanted).await?.ok_or_else(|| not_found(wanted))?;
+        self.metrics.made.inc();
+        Ok(image)
+    }
+
     /// An image that is here is better than none: images of releases do not change.
-    async fn local(&self, reference: &ImageReference, error: PullError) -> Result<ImageId, Stop> {
-        match self.podman.image(reference).await {
+    async fn local(&self, reference: &ImageReference, wanted: &WantedImage, error: PullError) -> Result<ImageId, Stop> {
+        let here = match self.podman.image(reference).await {
+            Ok(None) => self.self_made.find(wanted).await,
+            looked_up => looked_up,
+        };
+        match here {
             Ok(Some(image)) => {
                 tracing::warn!(image = %reference, error = error_chain(&error), "building with the image that is here");
                 Ok(image)
@@ -65,4 +84,8 @@ impl Images {
             Ok(None) | Err(_) => Err(Trouble::Pull(error).into()),
         }
     }
+}
+
+fn not_found(wanted: &WantedImage) -> Stop {
+    BuildFailure::ImageNotFound { image: wanted.name.clone() }.into()
 }

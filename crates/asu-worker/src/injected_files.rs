@@ -9,7 +9,7 @@ use crate::repositories::{PackageManager, key_files};
 pub(crate) const FILES_DIRECTORY: &str = "/builder/asu-files";
 
 /// `buildbot` of the ImageBuilder images.
-const BUILDBOT: Owner = Owner { uid: 1000, gid: 1000 };
+pub(crate) const BUILDBOT: Owner = Owner { uid: 1000, gid: 1000 };
 
 /// The files of a request below the ImageBuilder's directory; none for most requests. `repositories` is the file that
 /// names them, if it is another than the ImageBuilder's own.

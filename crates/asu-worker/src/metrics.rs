@@ -31,6 +31,8 @@ pub(crate) struct Metrics {
     pub(crate) pulls: Counter,
     /// Images that could not be fetched.
     pub(crate) pull_failures: Counter,
+    /// Images that were made of archives.
+    pub(crate) made: Counter,
     /// ImageBuilders of snapshots that were set up.
     pub(crate) set_ups: Counter,
     /// Those of them that could not be kept.
@@ -72,6 +74,7 @@ impl Metrics {
             busy: Gauge::default(),
             pulls: Counter::default(),
             pull_failures: Counter::default(),
+            made: Counter::default(),
             set_ups: Counter::default(),
             unkept_set_ups: Counter::default(),
             containers: Gauge::default(),
@@ -103,6 +106,7 @@ impl Metrics {
             "ImageBuilder images that could not be fetched",
             self.pull_failures.clone(),
         );
+        registry.register("asu_worker_images_made", "ImageBuilder images made of archives", self.made.clone());
         registry.register("asu_worker_set_ups", "ImageBuilders of snapshots that were set up", self.set_ups.clone());
         registry.register(
             "asu_worker_unkept_set_ups",

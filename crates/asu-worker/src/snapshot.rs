@@ -10,9 +10,13 @@ use crate::labels;
 const REPOSITORY: &str = "localhost/asu/snapshot";
 
 /// What every image that was made here is written on it, whatever it is for.
-const KIND: &str = "asu.image";
+pub(crate) const KIND: &str = "asu.image";
 /// The snapshot that an image is of; all its revisions have the same.
 pub(crate) const SNAPSHOT: &str = "asu.image.snapshot";
+/// What an image is for.
+pub(crate) const DISTRO: &str = "asu.image.distro";
+pub(crate) const VERSION: &str = "asu.image.version";
+pub(crate) const TARGET: &str = "asu.image.target";
 /// The revision of the ImageBuilder in an image.
 pub(crate) const REVISION: &str = "asu.image.revision";
 
@@ -55,9 +59,9 @@ impl Snapshot {
             (KIND, "snapshot".to_owned()),
             (SNAPSHOT, self.id()),
             (REVISION, revision.to_string()),
-            ("asu.image.distro", self.distro.to_string()),
-            ("asu.image.version", self.version.to_string()),
-            ("asu.image.target", self.target.to_string()),
+            (DISTRO, self.distro.to_string()),
+            (VERSION, self.version.to_string()),
+            (TARGET, self.target.to_string()),
         ];
         labels.extend(labels::ALL.map(|key| (key, String::new())));
         labels

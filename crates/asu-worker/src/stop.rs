@@ -6,6 +6,8 @@ use asu_core::{BuildFailure, Distro, InvalidImages, MakeInfoError, ProfilesError
 use asu_sandbox::{GetError, PullError, SandboxError};
 use asu_store::StoreError;
 
+use crate::{self_made::MakeError, signing::SignError};
+
 /// So often a build is tried again whose failure may be its own fault or that of something around it.
 const DOUBTFUL_TRIES: u32 = 2;
 
@@ -33,6 +35,12 @@ pub(crate) enum Trouble {
     /// The registry is away.
     #[error("the ImageBuilder image cannot be had")]
     Pull(#[source] PullError),
+    /// No registry has the image, and none can be made.
+    #[error("no ImageBuilder image can be made")]
+    Make(#[source] MakeError),
+    /// The images cannot be signed.
+    #[error("the images cannot be signed")]
+    Sign(#[source] SignError),
     /// The ImageBuilder of a snapshot cannot be fetched.
     #[error("`setup.sh` ended with status {code}")]
     SetUp {
@@ -117,6 +125,8 @@ impl Trouble {
         match self {
             Self::Engine(_) | Self::Fetch(GetError::Engine(_) | GetError::Broken(_)) => true,
             Self::Pull(PullError::Engine(_)) => true,
+            Self::Make(error) => error.is_of_the_engine(),
+            Self::Sign(error) => error.is_of_the_engine(),
             Self::Pull(PullError::NotFound { .. } | PullError::Unavailable { .. })
             | Self::Fetch(GetError::Missing { .. } | GetError::Archive(_) | GetError::Disk { .. })
             | Self::Killed
@@ -164,6 +174,18 @@ impl From<Trouble> for Stop {
 impl From<SandboxError> for Stop {
     fn from(error: SandboxError) -> Self {
         Trouble::Engine(error).into()
+    }
+}
+
+impl From<MakeError> for Stop {
+    fn from(error: MakeError) -> Self {
+        Trouble::Make(error).into()
+    }
+}
+
+impl From<SignError> for Stop {
+    fn from(error: SignError) -> Self {
+        Trouble::Sign(error).into()
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{
     metrics::Metrics,
     pause::{Pause, PauseReason},
     pruning::keep_pruned,
+    self_made::SelfMade,
+    signing::SigningKey,
     snapshots::Snapshots,
     sweeping::keep_swept,
     upstream::Upstream,
@@ -34,6 +36,8 @@ use crate::{
 
 /// More ImageBuilders than a server builds with.
 const MOST_INFOS: u64 = 1000;
+
+const UNSIGNED: &str = "images are not signed: build_key is not set";
 
 /// So much of the grace of a shutdown is for giving back builds that did not finish and for removing their containers,
 /// unless that is more than half of it.
@@ -68,13 +72,18 @@ impl Worker {
     /// Prepares a worker that takes nothing yet. Redis and Podman may be away.
     ///
     /// # Errors
-    /// Settings that cannot be used, or a store that cannot be made.
+    /// Settings or a key that cannot be used, or a store that cannot be made.
     pub async fn new(config: &Config, queue: Queue, registry: &mut Registry) -> Result<Self, WorkerError> {
         let metrics = Metrics::register(registry);
         let mut config = config.clone();
         config.sandbox = with_derived(&config.sandbox, &Machine::read(), config.worker.concurrency);
         let podman = Podman::connect(&config.sandbox).map_err(WorkerError::Podman)?;
         let store = Store::open(&config.store).await.map_err(WorkerError::Store)?;
+        let self_made = SelfMade::new(&config, &podman)?;
+        let signing_key = SigningKey::load(&config.worker.build_key).map_err(WorkerError::Settings)?;
+        if signing_key.is_none() {
+            tracing::info!("{UNSIGNED}");
+        }
         let gate = Gate::open();
         let pause = Pause::until_seen(gate.clone(), metrics.clone());
         let identity = WorkerIdentity::new(&config.worker.worker_name);
@@ -84,7 +93,8 @@ impl Worker {
             cache: config.worker.cache().map_err(WorkerError::Settings)?,
             identity,
             queue,
-            images: Images::new(podman.clone(), metrics.clone(), config.worker.image_pull_interval.get()),
+            images: Images::new(podman.clone(), metrics.clone(), self_made, config.worker.image_pull_interval.get()),
+            signing_key,
             upstream: Upstream::new(&config.upstream).map_err(WorkerError::Upstream)?,
             snapshots: Snapshots::new(podman.clone(), config.upstream.upstream_ttl.get()),
             infos: Cache::new(MOST_INFOS),
@@ -102,6 +112,11 @@ impl Worker {
     /// Adds what the worker needs to `/ready`.
     #[must_use]
     pub fn health(&self, health: Health) -> Health {
+        let signing = match &self.workshop.signing_key {
+            Some(_) => Condition::Ok,
+            None => Condition::Note(UNSIGNED.to_owned()),
+        };
+        let health = health.with_check("signing", move || std::future::ready(signing.clone()));
         PauseReason::ALL.into_iter().fold(health, |health, reason| {
             let watch = Arc::clone(&self.workshop.watch);
             health.with_check(reason.as_str(), move || {

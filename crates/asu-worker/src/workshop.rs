@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cache_url::CacheUrl, config::Config, images::Images, metrics::Metrics, snapshots::Snapshots, upstream::Upstream,
+    cache_url::CacheUrl, config::Config, images::Images, metrics::Metrics, signing::SigningKey, snapshots::Snapshots,
+    upstream::Upstream,
     watch::Watch, worker_identity::WorkerIdentity,
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Workshop {
     pub(crate) podman: Podman,
     pub(crate) store: Store,
     pub(crate) images: Images,
+    /// What images are signed with, if they are.
+    pub(crate) signing_key: Option<SigningKey>,
     pub(crate) upstream: Upstream,
     pub(crate) snapshots: Snapshots,
     /// What ImageBuilders say about themselves; an image never changes its mind.

@@ -12,7 +12,13 @@ import tarfile
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "builder", "scripts"))
+import ed25519  # noqa: E402
+import usign  # noqa: E402
+
 UPSTREAM = "https://downloads.openwrt.org"
+# What signs images, where the real ImageBuilder has it.
+TOOLS = ("fwtool", "ucert", "usign")
 
 
 def code():
@@ -23,7 +29,14 @@ def code():
             files[f"scripts/{name}"] = (0o644, read(f"builder/scripts/{name}"))
             cached, data = compiled(name)
             files[f"scripts/__pycache__/{cached}"] = (0o644, data)
+    for tool in TOOLS:
+        files[f"staging_dir/host/bin/{tool}"] = (0o755, launcher(tool))
     return files
+
+
+def launcher(tool):
+    text = f'#!/usr/bin/python3 -IS\nimport sys\n\nsys.path.insert(0, "/builder/scripts")\nimport {tool}\n\nsys.exit({tool}.main())\n'
+    return text.encode()
 
 
 def compiled(name):
@@ -99,6 +112,20 @@ def usign_key(name):
     return fingerprint.hex(), f"untrusted comment: {fingerprint.hex()}\n{text}\n".encode()
 
 
+# The key that signs what the fixture upstream publishes: no secret, and nothing else trusts it.
+RELEASE_SEED = hashlib.sha256(b"the releases of the fixture upstream").digest()
+RELEASE_FINGERPRINT = RELEASE_SEED[:8]
+
+
+def release_key():
+    """Its public half, as a setting holds it."""
+    return base64.b64encode(b"Ed" + RELEASE_FINGERPRINT + ed25519.public_key(RELEASE_SEED)).decode()
+
+
+def release_signature(data):
+    return usign.signature_text(RELEASE_FINGERPRINT, RELEASE_SEED, data).encode()
+
+
 def pem_key(name):
     header = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
     point = b"\x04" + hashlib.sha512(name.encode()).digest()
@@ -107,7 +134,7 @@ def pem_key(name):
 
 
 def archive(flavour):
-    """(name, bytes) of the ImageBuilder archive which a snapshot's setup.sh fetches."""
+    """(name, bytes) of the ImageBuilder archive which a snapshot's setup.sh fetches, and a worker for want of an image."""
     name = flavour.image_prefix("").replace("openwrt", "openwrt-imagebuilder", 1) + ".Linux-x86_64"
     packed = subprocess.run(["zstd", "-q", "-3"], input=tar({**code(), **data(flavour)}, f"{name}/"), stdout=subprocess.PIPE, check=True)
     return f"{name}.tar.zst", packed.stdout

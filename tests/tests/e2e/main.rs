@@ -23,6 +23,8 @@ mod repositories;
 mod retention;
 mod s3;
 mod schemathesis;
+mod self_made;
+mod signing;
 mod snapshots;
 mod statistics;
 mod store;

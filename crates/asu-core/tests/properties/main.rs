@@ -7,4 +7,5 @@ mod inputs;
 mod promises;
 mod repositories;
 mod requests;
+mod signatures;
 mod upstream_files;

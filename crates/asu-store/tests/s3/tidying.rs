@@ -45,6 +45,10 @@ async fn a_removed_build_is_gone_with_all_its_files_and_no_others() {
 async fn a_build_that_goes_is_gone_before_its_first_file_is() {
     let bucket = Bucket::with(&[("s3_retries", "0")]).await;
     bucket.publish(&bin_dir(1), &[("a.bin", b"firmware")]).await.unwrap();
+    bucket.server.inject("DELETE", MARKER, Fault::Status(503), 0, ALWAYS);
+    assert!(bucket.store.remove(&bin_dir(1)).await.is_err());
+    assert_eq!(bucket.read(&bin_dir(1), "a.bin").await.unwrap(), b"firmware", "it is there, so it is there as a whole");
+    bucket.server.behave();
     bucket.server.inject("DELETE", "a.bin", Fault::Status(503), 0, ALWAYS);
     assert!(bucket.store.remove(&bin_dir(1)).await.is_err());
     assert!(bucket.object(&bin_dir(1), "a.bin").exists());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asu_core::{BuildFailure, BuildLog, BuildRequest, MakeInfo};
-use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError};
+use asu_sandbox::{Captured, ImageId, Sandbox, SandboxError, SandboxSpec};
 use asu_service::error_chain;
 use tokio::time::Instant;
 
@@ -18,6 +18,7 @@ use crate::{
     repositories::{PackageManager, first_not_allowed},
     stages::validate_revision::check_known_revision,
     stop::{Stop, Trouble},
+    wanted_image::WantedImage,
 };
 
 /// A running container with a complete ImageBuilder in it, and nothing of the request yet.
@@ -26,6 +27,8 @@ pub(crate) struct Ready {
     pub(crate) sandbox: Sandbox,
     /// What the container was made of.
     pub(crate) image: ImageId,
+    /// What holds a complete ImageBuilder as well; the same, unless it had to be set up.
+    pub(crate) complete: ImageId,
     /// What the ImageBuilder says about itself, where the image alone does not tell.
     pub(crate) info: Option<Arc<MakeInfo>>,
     /// When the time of the build began.
@@ -44,17 +47,20 @@ pub(crate) async fn release_builder(build: &Build<'_>) -> Result<Ready, Stop> {
     let image = pull(build).await?;
     check_known_revision(build, &image).await?;
     let (image, sandbox) = start(build, image).await?;
-    Ok(Ready { sandbox, image, info: None, begun: Instant::now() })
+    Ok(Ready { sandbox, complete: image.clone(), image, info: None, begun: Instant::now() })
 }
 
 /// The image of the request's version and target.
 pub(crate) async fn pull(build: &Build<'_>) -> Result<ImageId, Stop> {
-    build.workshop.images.get(&name_of_image(build)?).await
+    build.workshop.images.get(&wanted_image(build)?).await
 }
 
-fn name_of_image(build: &Build<'_>) -> Result<String, Stop> {
-    let base_container = source(build)?.base_container;
-    Ok(imagebuilder_image(&base_container, &build.request.version, &build.request.target))
+fn wanted_image(build: &Build<'_>) -> Result<WantedImage, Stop> {
+    let (base_container, request) = (source(build)?.base_container, build.request);
+    let name = imagebuilder_image(&base_container, &request.version, &request.target);
+    let path = build.workshop.upstream.version_path(&request.distro, &request.version);
+    let (distro, version, target) = (request.distro.clone(), request.version.clone(), request.target.clone());
+    Ok(WantedImage { name, distro, version, path, target })
 }
 
 pub(crate) fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
@@ -66,7 +72,7 @@ pub(crate) fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
 pub(crate) async fn start(build: &Build<'_>, image: ImageId) -> Result<(ImageId, Sandbox), Stop> {
     match start_once(build, &image).await {
         Err(SandboxError::NoSuchImage { image: _ }) => {
-            build.workshop.images.forget(&name_of_image(build)?).await;
+            build.workshop.images.forget(&wanted_image(build)?).await;
             let image = pull(build).await?;
             let sandbox = start_once(build, &image).await?;
             Ok((image, sandbox))
@@ -76,14 +82,18 @@ pub(crate) async fn start(build: &Build<'_>, image: ImageId) -> Result<(ImageId,
 }
 
 pub(crate) async fn start_once(build: &Build<'_>, image: &ImageId) -> Result<Sandbox, SandboxError> {
-    let workshop = build.workshop;
-    let labels = labels(build).await;
+    let spec = describe_container(build, image).await;
     note_use(build, image).await;
-    let spec = workshop.podman.spec(image.clone(), &labels.container_name(), workshop.config.container_lifetime());
-    let spec = labels.iter().fold(spec, |spec, (key, value)| spec.label(key, value)).user(USER).workdir(BUILDER);
-    let sandbox = workshop.podman.start(spec).await?;
-    workshop.watch.podman_works();
+    let sandbox = build.workshop.podman.start(spec).await?;
+    build.workshop.watch.podman_works();
     Ok(sandbox)
+}
+
+/// A container of this attempt: known as such by its labels, and gone with the attempt.
+pub(crate) async fn describe_container(build: &Build<'_>, image: &ImageId) -> SandboxSpec {
+    let (workshop, labels) = (build.workshop, labels(build).await);
+    let spec = workshop.podman.spec(image.clone(), &labels.container_name(), workshop.config.container_lifetime());
+    labels.iter().fold(spec, |spec, (key, value)| spec.label(key, value)).user(USER).workdir(BUILDER)
 }
 
 /// Before the container is there, so that nobody takes the image for one that is not used. Images live on if it fails.

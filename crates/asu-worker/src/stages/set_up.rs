@@ -82,7 +82,8 @@ async fn start_prepared(
         return Ok(Err(stop));
     }
     let sandbox = start_once(build, &prepared.image).await?;
-    Ok(Ok(Ready { sandbox, image: prepared.image.clone(), info: None, begun: Instant::now() }))
+    let image = prepared.image.clone();
+    Ok(Ok(Ready { sandbox, complete: image.clone(), image, info: None, begun: Instant::now() }))
 }
 
 /// What was printed while this build waited is as good as its own.
@@ -110,13 +111,15 @@ async fn set_up(build: &mut Build<'_>, wish: &Wish, place: &mut Place) -> Result
         return Err(judge(why, build.lease.postponed()));
     }
     let info = ask(commands).await.map_err(|stop| stop.before_the_request(build.lease.postponed()))?;
-    if let Some(image) = keep(build, &wish.snapshot, &info.revision, &sandbox).await {
+    let kept = keep(build, &wish.snapshot, &info.revision, &sandbox).await;
+    let complete = kept.clone().unwrap_or_else(|| image.clone());
+    if let Some(image) = kept {
         build.workshop.infos.insert(image.clone(), Arc::clone(&info)).await;
         build.workshop.snapshots.keep_only(&wish.snapshot, &image).await;
         let set_up = SetUp { begun, ended: Instant::now(), present: wish.present.clone(), log };
         place.prepared = Some(Arc::new(Prepared { image, revision: info.revision.clone(), set_up: Some(set_up) }));
     }
-    Ok(Ready { sandbox, image, info: Some(info), begun })
+    Ok(Ready { sandbox, image, complete, info: Some(info), begun })
 }
 
 /// The images of snapshots hold only a script that fetches the rest.

@@ -14,7 +14,7 @@ use crate::{
     stop::{Damage, Stop, Trouble},
 };
 
-const PROFILES_JSON: &str = "profiles.json";
+pub(crate) const PROFILES_JSON: &str = "profiles.json";
 
 /// The largest profiles.json that is read: real ones of one profile have some kilobytes.
 const LARGEST_PROFILES_JSON: u64 = 1 << 20;

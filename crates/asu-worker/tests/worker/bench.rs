@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// The longest that a test waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 const LIMITS: RequestLimits = RequestLimits {
     packages: 100,
@@ -64,19 +64,21 @@ impl Bench {
         let around = Surroundings::get();
         let common = [
             ("redis_url", redis.url()),
-            ("redis_timeout", "500ms".to_owned()),
-            ("lease", "2s".to_owned()),
-            ("retry_delay", "200ms".to_owned()),
-            ("retry_delay_max", "1s".to_owned()),
+            ("redis_timeout", "2s".to_owned()),
+            ("lease", "6s".to_owned()),
+            ("retry_delay", "1s".to_owned()),
+            ("retry_delay_max", "2s".to_owned()),
             ("public_path", directory.path().display().to_string()),
             ("store_min_free", "1MiB".to_owned()),
             ("podman_socket", around.podman_socket.display().to_string()),
             ("base_container", around.base_container.clone()),
+            // A missing image is missing; what is made of archives has tests of its own.
+            ("imagebuilder_base", String::new()),
             ("container_memory", "512MiB".to_owned()),
-            ("shutdown_grace", "20s".to_owned()),
+            ("shutdown_grace", "1m".to_owned()),
             // Podman removes soon what a test leaves that fails.
-            ("job_timeout", "2m".to_owned()),
-            ("podman_transfer_timeout", "1m".to_owned()),
+            ("job_timeout", "3m".to_owned()),
+            ("podman_transfer_timeout", "2m".to_owned()),
         ];
         let settings =
             common.into_iter().fold(Settings::defaults(), |settings, (key, value)| settings.with(key, value));

@@ -51,7 +51,7 @@ async fn a_snapshot_is_set_up_once_and_kept_without_anything_of_a_request() {
     let upstream = SnapshotUpstream::start().await;
     let bench = bench(&upstream, "1h", &[]).await;
     let worker = bench.worker().await;
-    let first = snapshot(&["iwinfo"], json!({"defaults": "echo secret >/etc/secret\n"}));
+    let first = snapshot(&["iwinfo"], json!({"defaults": "echo word-of-a-request >/etc/secret\n"}));
     let first_hash = bench.enqueue(&first).await;
     let result = done(bench.outcome(&first_hash).await);
     assert_eq!(result.metadata["version_code"], upstream.revision.as_str());
@@ -75,7 +75,7 @@ async fn a_snapshot_is_set_up_once_and_kept_without_anything_of_a_request() {
 
     let [image] = &*SnapshotUpstream::images_of(&upstream.revision) else { panic!("one image is kept") };
     assert!(image.starts_with("localhost/asu/snapshot:SNAPSHOT-ath79-generic-"), "{image}");
-    let script = "ls /builder/Makefile && ! ls /builder/asu-files && ! grep -r secret /builder";
+    let script = "ls /builder/Makefile && ! ls /builder/asu-files && ! grep -r word-of-a-request /builder";
     let look = ["run", "--rm", "--network", "none", image, "bash", "-c", script];
     let output = Surroundings::get().podman().args(look).output().unwrap();
     assert!(output.status.success(), "{output:?}");

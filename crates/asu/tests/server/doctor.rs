@@ -80,10 +80,10 @@ async fn a_bucket_is_looked_at_where_there_is_one() {
     let settings: Vec<_> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let (_, document) = doctor(&[], &settings).await;
     assert!(levels(&document).contains(&"bucket ok".to_owned()), "{document:#}");
-    let wrong = [settings.as_slice(), &[("S3_SECRET_KEY", "another")]].concat();
+    let wrong = [settings.as_slice(), &[("S3_SECRET_KEY", "hunter2-of-nobody")]].concat();
     let (code, document) = doctor(&[], &wrong).await;
     assert!(code == 1 && levels(&document).contains(&"bucket fail".to_owned()), "{document:#}");
-    assert!(!document.to_string().contains("another"), "{document:#}");
+    assert!(!document.to_string().contains("hunter2-of-nobody"), "{document:#}");
 }
 
 #[tokio::test]

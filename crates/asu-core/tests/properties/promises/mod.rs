@@ -10,4 +10,6 @@ pub(crate) mod package_errors;
 pub(crate) mod packages_text;
 pub(crate) mod repository;
 pub(crate) mod request;
+pub(crate) mod sha256_sums;
 pub(crate) mod target_metadata;
+pub(crate) mod usign;

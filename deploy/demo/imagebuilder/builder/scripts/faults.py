@@ -140,6 +140,12 @@ def in_profiles_json(installed, profiles_json):
         profiles_json["profiles"] = {"another_device": next(iter(profiles_json["profiles"].values()))}
 
 
+def in_metadata(installed):
+    """For the tools that sign, which see nothing else of the packages than what stands at the end of an image."""
+    found = sorted(name for name in names(installed) if name.startswith("fault-sign-"))
+    return {"faults": found} if found else {}
+
+
 def after_images(installed, bin_dir):
     asked = names(installed)
     if "fault-hostile-links" in asked:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 
 import faults
 import layouts
@@ -111,7 +112,7 @@ class Device:
         sha256 = hashlib.sha256()
         with open(f"{self.bin_dir}/{name}", "wb", buffering=0) as file:
             out = Out(file, sha256)
-            layouts.write(image["layout"], out, root_file, self.profile, self.metadata())
+            layouts.write(image["layout"], out, root_file, self.profile, self.metadata(installed))
             if image["type"] in ("sysupgrade", "combined"):
                 faults.grow_image(installed, out)
         found = {"name": name, "sha256": sha256.hexdigest(), "type": image["type"]}
@@ -123,9 +124,10 @@ class Device:
         """In KiB, from the packages' nominal sizes: the real files here are tiny."""
         return int(KERNEL_KB + COMPRESSION * sum(package["size"] for package in installed) / 1024)
 
-    def metadata(self):
+    def metadata(self, installed):
         head = self.target["head"]
         return {
+            **faults.in_metadata(installed),
             "metadata_version": "1.1",
             "compat_version": "1.0",
             "supported_devices": self.definition["supported_devices"],
@@ -145,10 +147,12 @@ class Out:
     def __init__(self, file, sha256):
         self.file = file
         self.sha256 = sha256
+        self.checksum = 0
         self.position = 0
 
     def write(self, data):
         self.sha256.update(data)
+        self.checksum = zlib.crc32(data, self.checksum)
         self.position += len(data)
         view = memoryview(data)
         while view:

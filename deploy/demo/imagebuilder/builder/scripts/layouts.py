@@ -6,6 +6,8 @@ import os
 import struct
 import zlib
 
+import fwtool
+
 SECTOR = 512
 # The boot partition begins where the real one does; it is 1 MiB instead of 16.
 BOOT_AT, BOOT_SECTORS, ROOT_AT = 512, 2048, 4096
@@ -46,7 +48,8 @@ def kernel(board):
 def append_metadata(out, metadata):
     """As fwtool does: the JSON text, then a trailer with magic, checksum, type and size, all big-endian."""
     text = json.dumps(metadata, sort_keys=True).encode()
-    out.write(text + struct.pack(">4sIB3xI", b"FWx0", zlib.crc32(text) ^ 0xFFFFFFFF, 1, len(text) + 16))
+    checksum = zlib.crc32(text, out.checksum) ^ 0xFFFFFFFF
+    out.write(text + fwtool.TRAILER.pack(fwtool.MAGIC, checksum, fwtool.METADATA, len(text) + fwtool.TRAILER.size))
 
 
 def copy(source, out):
