@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The longest that a build of the miniature ImageBuilder may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A server made of separate processes. Everything of it ends with the test.
 pub struct Deployment {

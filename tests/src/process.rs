@@ -15,7 +15,7 @@ use std::{
 pub type Settings = Vec<(String, String)>;
 
 /// The longest that any process may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running binary of ours; killed when it is dropped.
 pub struct Process {

@@ -17,6 +17,7 @@ use crate::{
     metrics::BuildMetrics,
     overview::Overviews,
     pages::{Pages, page_routes},
+    provenance::{self, BuilderId},
     statistics, stats, status, store_files, submit,
 };
 
@@ -33,6 +34,7 @@ pub struct Build {
     pub(crate) body_limit: BodyLimit,
     pub(crate) metrics: BuildMetrics,
     pub(crate) pages: Pages,
+    pub(crate) builder_id: BuilderId,
 }
 
 /// The routes of this service.
@@ -41,6 +43,7 @@ pub fn routes(build: Build) -> OpenApiRouter {
         .routes(routes!(submit::post_build))
         .routes(routes!(status::get_build))
         .routes(routes!(log::get_log))
+        .routes(routes!(provenance::get_provenance))
         .routes(routes!(stats::get_stats))
         .routes(routes!(stats::get_summary))
         .routes(routes!(statistics::get_builds_per_day))

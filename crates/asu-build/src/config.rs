@@ -2,6 +2,7 @@
 
 use asu_config::{ByteSize, DurationSetting, Settings, SettingsError};
 use serde::Deserialize;
+use url::Url;
 
 /// Everything that an operator can set about this process.
 #[derive(Debug, Clone)]
@@ -29,6 +30,20 @@ pub struct AnswersConfig {
     pub contact: String,
     /// How much memory the rendered answers of finished builds may take.
     pub answer_cache_size: ByteSize,
+    /// The URI that statements about images call this server; empty for the address at which it is reached.
+    pub provenance_builder_id: String,
+}
+
+impl AnswersConfig {
+    fn check(&self) -> Result<(), SettingsError> {
+        let id = &self.provenance_builder_id;
+        match Url::parse(id) {
+            Err(error) if !id.is_empty() => {
+                Err(SettingsError::Contradiction(format!("provenance_builder_id must be a URI, not {id:?}: {error}")))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
 }
 
 /// The settings of clients that follow the log of a build.
@@ -74,6 +89,7 @@ impl Config {
             log: settings.section()?,
         };
         config.store.validate().map_err(|error| SettingsError::Contradiction(error.to_string()))?;
+        config.answers.check()?;
         config.log.check()?;
         Ok(config)
     }
@@ -82,6 +98,16 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_builder_is_named_by_a_uri_or_not_at_all() {
+        let load = |id: &str| Config::load(&Settings::defaults().with("provenance_builder_id", id));
+        for id in ["", "https://sysupgrade.example.org", "urn:example:builder"] {
+            assert_eq!(load(id).unwrap().answers.provenance_builder_id, id);
+        }
+        let error = load("our server").unwrap_err();
+        assert!(asu_service::error_chain(&error).contains("provenance_builder_id must be a URI"), "{error}");
+    }
 
     #[test]
     fn times_of_nothing_are_refused_by_their_names() {

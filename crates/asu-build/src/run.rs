@@ -18,6 +18,7 @@ use crate::{
     metrics::BuildMetrics,
     overview::Overviews,
     pages::Pages,
+    provenance::BuilderId,
     queue_metrics::QueueMetrics,
 };
 
@@ -73,6 +74,7 @@ impl Build {
             body_limit: config.service.body_limit(),
             metrics: BuildMetrics::register(registry),
             pages: Pages::new(config),
+            builder_id: BuilderId::new(&config.answers.provenance_builder_id),
         }
     }
 

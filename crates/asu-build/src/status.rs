@@ -90,7 +90,11 @@ impl Build {
 
     /// The answer to everybody who asks for a known build, however they ask. Nothing if the build moved on while it was
     /// looked at (it expired, or others had it built again): then its status is another one now.
-    async fn answer(&self, request_hash: &RequestHash, status: BuildStatus) -> Result<Option<Response>, ApiError> {
+    pub(crate) async fn answer(
+        &self,
+        request_hash: &RequestHash,
+        status: BuildStatus,
+    ) -> Result<Option<Response>, ApiError> {
         let finished = match status {
             BuildStatus::Queued { position, enqueued_at, eta } => {
                 return Ok(Some(answer::queued(request_hash, position, enqueued_at, eta)));

@@ -6,7 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::build_failure::BuildFailure;
+use crate::{
+    build_failure::BuildFailure,
+    built_profiles::BuiltImage,
+    json_object::FromObject,
+    provenance::{BuildOrigin, StoredSbom},
+};
 
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,12 +47,32 @@ pub struct BuildResult {
     pub build_cmd_packages: Vec<String>,
     /// Installed packages with their versions.
     pub manifest: BTreeMap<String, String>,
+    /// How and where it was built. Not known of builds of earlier versions of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<BuildOrigin>,
+    /// The list of what is in the images, beside them. Earlier versions of this server made none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<StoredSbom>,
     /// What the ImageBuilder printed.
     #[serde(flatten)]
     pub log: BuildLog,
     /// The ImageBuilder's profiles.json without `profiles`, and the built profile's own fields, side by side.
     #[serde(flatten)]
     pub metadata: Map<String, Value>,
+}
+
+impl BuildResult {
+    /// The images as they are stored; none if the metadata does not tell of any.
+    pub fn images(&self) -> Vec<BuiltImage> {
+        let images: Option<Vec<FromObject<BuiltImage>>> =
+            self.metadata.get("images").and_then(|images| Deserialize::deserialize(images).ok());
+        images.into_iter().flatten().map(|FromObject(image)| image).collect()
+    }
+
+    /// A text of the metadata, empty if it is not there.
+    pub(crate) fn text_of(&self, key: &str) -> &str {
+        self.metadata.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// A build that failed by the request's own fault.

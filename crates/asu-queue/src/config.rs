@@ -176,6 +176,8 @@ mod tests {
             build_cmd: Vec::new(),
             build_cmd_packages: Vec::new(),
             manifest: Default::default(),
+            provenance: None,
+            sbom: None,
             log: BuildLog::default(),
             metadata: Default::default(),
         }));

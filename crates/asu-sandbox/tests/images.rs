@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use asu_sandbox::{ImageReference, PullError, RemovedImage};
+use asu_sandbox::{ImageDigest, ImageReference, PullError, RemovedImage};
 use asu_test_support::Surroundings;
 use common::{Bench, LABEL, reference, stdout};
 
@@ -90,5 +90,33 @@ async fn images_are_found_by_what_is_written_on_them() {
         assert_eq!(bench.podman.remove_image_by_id(id).await.unwrap(), RemovedImage::Absent);
     }
     assert_eq!(bench.podman.images(Some(("asu.test", &bench.label))).await.unwrap(), []);
+    bench.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_image_of_a_registry_is_known_by_the_digest_that_the_registry_gives() {
+    let bench = Bench::new().await;
+    let name = reference("x86-64-v24.10.4");
+    let pulled = bench.podman.pull(&name).await.unwrap();
+    let ImageDigest::Registry(digest) = bench.podman.image_digest(&pulled, &name).await.unwrap() else {
+        panic!("it came from a registry");
+    };
+    let inspect = ["image", "inspect", "--format", "{{.Digest}}", name.as_str()];
+    let output = Surroundings::get().podman().args(inspect).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), digest);
+    let elsewhere = "registry.example/imagebuilder:x86-64-v24.10.4".parse().unwrap();
+    assert_eq!(bench.podman.image_digest(&pulled, &elsewhere).await.unwrap(), ImageDigest::Local(pulled));
+}
+
+#[tokio::test]
+async fn an_image_that_was_made_here_is_known_by_its_content() {
+    let bench = Bench::new().await;
+    let name: ImageReference = format!("localhost/asu-sandbox-digest:{}", bench.label).parse().unwrap();
+    let sandbox = bench.start().await;
+    let image = sandbox.commit(&name, &[]).await.unwrap();
+    sandbox.remove().await.unwrap();
+    assert_eq!(bench.podman.image_digest(&image, &name).await.unwrap(), ImageDigest::Local(image.clone()));
+    assert_eq!(bench.podman.remove_image(&name).await.unwrap(), RemovedImage::Removed);
+    assert_eq!(bench.podman.image_digest(&image, &name).await.unwrap(), ImageDigest::Local(image));
     bench.assert_clean().await;
 }

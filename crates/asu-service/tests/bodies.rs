@@ -40,7 +40,9 @@ async fn a_client_that_expects_100_continue_gets_it_before_it_sends() {
 /// The client sends all before it reads anything, as simple ones do: a reset would cost it the answer.
 #[tokio::test]
 async fn too_large_a_body_is_answered_413_and_not_reset() {
-    let server = TestServer::start().await;
+    // Fifty megabytes take their time on a busy machine.
+    let settings = Settings::defaults().with("request_timeout", "1m").with("body_timeout", "1m");
+    let server = TestServer::with(settings).await;
     for size in [262_145, 300 * 1024, 50 * 1024 * 1024] {
         let mut connection = server.connect().await;
         connection.write(format!("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n").as_bytes()).await;

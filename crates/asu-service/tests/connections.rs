@@ -37,7 +37,7 @@ async fn an_old_client_needs_no_host_and_gets_the_end_of_the_connection() {
 
 #[tokio::test]
 async fn whoever_is_silent_or_slow_with_the_headers_is_cut_off() {
-    let server = TestServer::with(Settings::defaults().with("header_timeout", "200ms")).await;
+    let server = TestServer::with(Settings::defaults().with("header_timeout", "2s")).await;
     for begun in ["", "GET /hello/x HTTP/1.1\r\nHost:"] {
         let mut connection = server.connect().await;
         connection.write(begun.as_bytes()).await;

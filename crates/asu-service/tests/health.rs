@@ -101,7 +101,7 @@ async fn a_healthcheck_asks_the_process_that_listens() {
     .await;
     let port = server.address.port();
     let ask = |listen: String, path: &'static str| {
-        tokio::task::spawn_blocking(move || healthcheck(&listen, path, Duration::from_secs(5)))
+        tokio::task::spawn_blocking(move || healthcheck(&listen, path, Duration::from_secs(30)))
     };
     ask(format!("0.0.0.0:{port}"), "/health").await.unwrap().unwrap();
     let error = ask(format!("127.0.0.1:{port}"), "/ready").await.unwrap().unwrap_err();

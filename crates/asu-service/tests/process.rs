@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn hello() -> Command {
     // cargo builds the examples of a package beside its tests.

@@ -4,6 +4,7 @@
 mod fake_upstream;
 mod own_server;
 mod package_server;
+mod port;
 mod redis_server;
 mod registry_door;
 mod s3_server;

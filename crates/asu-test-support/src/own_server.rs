@@ -1,13 +1,15 @@
 //! An HTTP server on loopback with threads of its own, which can go away and come back.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::Router;
 use tokio::{net::TcpListener, runtime::Runtime, time};
+
+use crate::port;
 
 /// No wait of a test takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +27,7 @@ impl OwnServer {
     /// # Panics
     /// No port or thread can be had.
     pub(crate) async fn start(router: Router) -> Self {
-        let (runtime, address) = serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), router.clone()).await;
+        let (runtime, address) = serve(port::listen().await, router.clone());
         Self { address, router, running: Mutex::new(Some(runtime)) }
     }
 
@@ -51,9 +53,8 @@ impl OwnServer {
     /// The port was taken by somebody else.
     pub(crate) async fn come_back(&self) {
         self.go_away().await;
-        let (runtime, _) = time::timeout(PATIENCE, serve(self.address, self.router.clone()))
-            .await
-            .expect("the port of the server was taken");
+        let listener = time::timeout(PATIENCE, bind(self.address)).await.expect("the port of the server was taken");
+        let (runtime, _) = serve(listener, self.router.clone());
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime);
     }
 
@@ -79,8 +80,7 @@ impl Drop for OwnServer {
     }
 }
 
-async fn serve(address: SocketAddr, router: Router) -> (Runtime, SocketAddr) {
-    let listener = bind(address).await;
+fn serve(listener: TcpListener, router: Router) -> (Runtime, SocketAddr) {
     let address = listener.local_addr().expect("a bound socket has an address");
     let listener = listener.into_std().expect("a new socket has nothing to lose");
     let runtime = tokio::runtime::Builder::new_multi_thread()

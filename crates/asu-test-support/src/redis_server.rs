@@ -1,24 +1,20 @@
 //! A private Redis server for one test.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{io, path::Path, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::UnixStream,
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
 
+use crate::port;
+
 /// A server has this long to start and to stop.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// In the server's directory.
 const SOCKET: &str = "redis.sock";
@@ -111,8 +107,7 @@ impl RedisServer {
 }
 
 async fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    port::listen().await.local_addr().expect("a bound socket has an address").port()
 }
 
 async fn launch(directory: &Path, port: u16) -> io::Result<Child> {
@@ -127,7 +122,7 @@ async fn launch(directory: &Path, port: u16) -> io::Result<Child> {
         .kill_on_drop(true)
         .spawn()?;
     let deadline = Instant::now() + PATIENCE;
-    while !answers(port).await {
+    while !answers(directory).await {
         if let Some(status) = process.try_wait()? {
             return Err(io::Error::other(format!("redis-server ended at once: {status}")));
         }
@@ -139,10 +134,11 @@ async fn launch(directory: &Path, port: u16) -> io::Result<Child> {
     Ok(process)
 }
 
-/// True once the server has loaded its data and answers.
-async fn answers(port: u16) -> bool {
+/// True once the server has loaded its data and answers; on the socket, which is made after the port was bound, for on
+/// the port somebody else's server may answer that was faster.
+async fn answers(directory: &Path) -> bool {
     let ask = async {
-        let mut connection = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let mut connection = UnixStream::connect(directory.join(SOCKET)).await?;
         connection.write_all(b"PING\r\n").await?;
         let mut answer = [0; 7];
         connection.read_exact(&mut answer).await?;

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 const BUILD_NETWORK: &str = "asu-build";
 
 /// How long a Podman service may take to begin to answer.
-const SERVICE_START: Duration = Duration::from_secs(20);
+const SERVICE_START: Duration = Duration::from_secs(60);
 
 /// The surroundings of the tests, shared by all of them.
 #[derive(Debug, Clone)]
@@ -72,6 +72,11 @@ impl Surroundings {
             upstream_tree: value("ASU_TEST_UPSTREAM_TREE").into(),
             schemathesis: value("ASU_TEST_SCHEMATHESIS").into(),
         }
+    }
+
+    /// The Python that has what the tests need: it lies beside schemathesis.
+    pub fn python(&self) -> PathBuf {
+        self.schemathesis.with_file_name("python")
     }
 
     /// The `podman` command of whoever owns the containers, with its configuration.

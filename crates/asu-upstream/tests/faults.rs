@@ -29,7 +29,8 @@ fn faults() -> Vec<(Behaviour, &'static str)> {
 fn bounded(upstream: &FakeUpstream) -> asu_config::Settings {
     settings(upstream)
         .with("upstream_max_size", "1MB")
-        .with("upstream_timeout", "300ms")
+        // The good files of these catalogs must come within it on a busy machine, too.
+        .with("upstream_timeout", "4s")
         .with("upstream_patience", "50ms")
 }
 

@@ -102,7 +102,7 @@ async fn a_branch_without_a_good_list_takes_that_of_the_version_before() {
         let upstream = small_upstream().await;
         add_release(&upstream, r#"{"x86/64": "x86_64"}"#);
         upstream.set("releases/24.10.5/.targets.json", fault.clone());
-        let catalog = catalog_with(&settings(&upstream).with("upstream_patience", "1s"));
+        let catalog = catalog_with(&settings(&upstream).with("upstream_patience", "5s"));
         let first = promptly(overview(&catalog)).await;
         assert_eq!(targets(&first, "24.10"), ["ath79/generic", "x86/64"], "{fault:?}");
         assert_eq!(targets(&first, "23.05"), ["ath79/generic", "x86/64"], "{fault:?}");
@@ -135,7 +135,7 @@ async fn a_branch_that_is_refused_is_shown_as_that_and_costs_nothing() {
 async fn what_was_collected_is_served_while_upstream_is_away_or_hangs() {
     for hangs in [false, true] {
         let upstream = small_upstream().await;
-        let catalog = catalog_with(&settings(&upstream).with("upstream_patience", "20ms"));
+        let catalog = catalog_with(&settings(&upstream).with("upstream_patience", "3s"));
         let first = overview(&catalog).await;
         if hangs {
             upstream.set_everywhere(Behaviour::Hang);

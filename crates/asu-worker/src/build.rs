@@ -1,6 +1,6 @@
 //! One build from its request to images that may be published: the order of the stages.
 
-use asu_core::{BuildLog, BuildRequest, BuildResult, RequestHash, Stage};
+use asu_core::{BuildLog, BuildOrigin, BuildRequest, BuildResult, RequestHash, Stage};
 use asu_queue::{Lease, LeaseError};
 use asu_sandbox::Sandbox;
 use asu_store::Staging;
@@ -8,6 +8,7 @@ use asu_store::Staging;
 use crate::{
     commands::Commands,
     detour::Detour,
+    origin::origin_of,
     package_list::packages_to_build,
     stage_clock::StageClock,
     stages::{
@@ -16,6 +17,7 @@ use crate::{
         set_up::snapshot_builder,
         signing_images::signing_images,
         store_images::store_images,
+        store_sbom::store_sbom,
         validate_manifest::validate_manifest,
         validate_revision::validate_revision,
     },
@@ -89,6 +91,7 @@ impl<'a> Build<'a> {
             true => snapshot_builder(self).await?,
             false => release_builder(self).await?,
         };
+        let origin = origin_of(self, &ready.image).await?;
         let detour = Detour::through(self.workshop.cache.clone());
         let (settings, log) = (&self.workshop.config.worker, self.lease.log());
         let commands = Commands::begin(&ready.sandbox, settings, log, &detour, ready.begun);
@@ -106,8 +109,10 @@ impl<'a> Build<'a> {
             self.enter(Stage::SigningImages);
             signing_images(self, &ready.complete, key, &staging, &mut result).await?;
         }
+        store_sbom(self, &staging, &mut result).await?;
         self.lease.verify().await.map_err(Unfinished::NotOurs)?;
-        self.clock.stop();
+        let stage_durations_ms = self.clock.durations_ms();
+        result.provenance = Some(BuildOrigin { stage_durations_ms, ..origin });
         Ok(Product { staging, result, sandbox: ready.sandbox })
     }
 

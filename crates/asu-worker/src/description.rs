@@ -10,13 +10,15 @@ use serde_json::{Map, Value};
 use crate::stop::Damage;
 
 /// Keys of an answer that are ours. The rest comes from a file that was written next to a client's packages.
-const OURS: [&str; 15] = [
+const OURS: [&str; 17] = [
     "id",
     "bin_dir",
     "build_at",
     "build_cmd",
     "build_cmd_packages",
     "manifest",
+    "provenance",
+    "sbom",
     "stdout",
     "stderr",
     "status",
@@ -55,6 +57,8 @@ pub(crate) fn describe(
         build_cmd: making.command,
         build_cmd_packages: making.packages.iter().map(ToString::to_string).collect(),
         manifest: making.manifest.into_packages(),
+        provenance: None,
+        sbom: None,
         log: making.log,
         metadata: without_ours(profiles.metadata(&request.profile)?),
     })
@@ -88,7 +92,7 @@ mod tests {
     fn profiles() -> BuiltProfiles {
         let json = format!(
             r#"{{"version_code": "r1-abc", "source_date_epoch": 1612137517, "target": "ath79/generic", "status": 500,
-            "profiles": {{"8dev_carambola2": {{"titles": [], "stdout": "evil",
+            "profiles": {{"8dev_carambola2": {{"titles": [], "stdout": "evil", "sbom": {{}}, "provenance": {{"worker": 1}},
             "images": [{{"name": "a.bin", "sha256": "{DIGEST}", "type": "sysupgrade"}}]}}}}}}"#
         );
         BuiltProfiles::parse(json.as_bytes()).unwrap()
@@ -121,6 +125,7 @@ mod tests {
         let bin_dir = BinDir::new(request_hash().as_str(), "0123456789abcdef").unwrap();
         let result = describe(&request(), &bin_dir, &profiles(), making()).unwrap();
         assert!(!result.metadata.contains_key("status") && !result.metadata.contains_key("stdout"));
+        assert!(!result.metadata.contains_key("sbom") && !result.metadata.contains_key("provenance"));
         let json = serde_json::to_string(&result).unwrap();
         assert_eq!(serde_json::from_str::<BuildResult>(&json).unwrap(), result);
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use asu_core::BuildFailure;
-use asu_sandbox::{ImageId, ImageReference, Podman, PullError};
+use asu_sandbox::{ImageDigest, ImageId, ImageReference, Podman, PullError};
 use asu_service::error_chain;
 use moka::future::Cache;
 
@@ -24,13 +24,15 @@ pub(crate) struct Images {
     metrics: Metrics,
     self_made: Arc<SelfMade>,
     pinned: Cache<WantedImage, ImageId>,
+    digests: Cache<(String, ImageId), ImageDigest>,
 }
 
 impl Images {
     /// Asks the registry again after `interval`.
     pub(crate) fn new(podman: Podman, metrics: Metrics, self_made: SelfMade, interval: Duration) -> Self {
         let pinned = Cache::builder().max_capacity(MOST).time_to_live(interval).build();
-        Self { podman, metrics, self_made: Arc::new(self_made), pinned }
+        let digests = Cache::builder().max_capacity(MOST).time_to_live(interval).build();
+        Self { podman, metrics, self_made: Arc::new(self_made), pinned, digests }
     }
 
     /// The image, fetched if it is not here, or made if it is nowhere.
@@ -38,6 +40,14 @@ impl Images {
         // On the heap: making one has a large state, and few builds need it.
         let fetch = Box::pin(self.fetch(wanted));
         self.pinned.try_get_with_by_ref(wanted, fetch).await.map_err(|stop| Stop::clone(&stop))
+    }
+
+    /// By which digest others know an image that was asked for by this name.
+    pub(crate) async fn digest(&self, name: &str, image: &ImageId) -> Result<ImageDigest, Stop> {
+        let Ok(reference) = name.parse::<ImageReference>() else { return Ok(ImageDigest::Local(image.clone())) };
+        let ask = async { self.podman.image_digest(image, &reference).await.map_err(Stop::from) };
+        let key = (name.to_owned(), image.clone());
+        self.digests.try_get_with(key, ask).await.map_err(|stop| Stop::clone(&stop))
     }
 
     /// Somebody removed the image behind our back.

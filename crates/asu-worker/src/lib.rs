@@ -26,6 +26,7 @@ mod log_tail;
 mod machine;
 mod make;
 mod metrics;
+mod origin;
 mod package_list;
 mod pause;
 mod prepared;

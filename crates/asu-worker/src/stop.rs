@@ -105,6 +105,9 @@ pub(crate) enum Damage {
     /// The description of the images is none.
     #[error("profiles.json describes no images")]
     Images(#[source] InvalidImages),
+    /// The list of what is in the images cannot be written.
+    #[error("the list of their contents cannot be written")]
+    Sbom(#[source] io::Error),
     /// An image that is described is not there.
     #[error("{name} is missing")]
     Missing {

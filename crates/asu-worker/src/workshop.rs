@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache_url::CacheUrl, config::Config, images::Images, metrics::Metrics, signing::SigningKey, snapshots::Snapshots,
-    upstream::Upstream,
-    watch::Watch, worker_identity::WorkerIdentity,
+    upstream::Upstream, watch::Watch, worker_identity::WorkerIdentity,
 };
 
 /// The tools and the memory of a worker.

@@ -9,7 +9,7 @@ tools_up() {
     local key
     key=$({ cat -- "$REQUIREMENTS" && python3 --version; } | sha256sum | cut -d' ' -f1)
     if is_current tools "$key" && [[ -x $STATE/python/bin/schemathesis ]]; then return; fi
-    say "tools: installing schemathesis from PyPI"
+    say "tools: installing schemathesis and a validator of CycloneDX from PyPI"
     rm -rf -- "$STATE/python"
     if ! { python3 -m venv "$STATE/python" &&
         "$STATE/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$REQUIREMENTS"; } >"$STATE/tools.log" 2>&1; then

@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 /// The longest that a page may take to become what it is to be, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Nothing of Chromium's own may talk to anybody.
 const FLAGS: [&str; 9] = [
@@ -40,6 +40,9 @@ const FLAGS: [&str; 9] = [
     "disable-dev-shm-usage",
     "hide-scrollbars",
 ];
+
+/// The networks of containers come and go while other tests run, and Chromium then drops what it is loading.
+const NETWORK_CHANGED: &str = "ERR_NETWORK_CHANGED";
 
 /// Chromium with one page.
 pub(crate) struct Browser {
@@ -80,8 +83,37 @@ impl Browser {
 
     /// Opens a page and waits until everything of it is loaded.
     pub(crate) async fn open(&self, url: &str) {
-        self.page.goto(url).await.unwrap();
-        self.until("document.readyState === 'complete'").await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.page.goto(url).await {
+                Ok(_) => self.until("document.readyState === 'complete'").await,
+                Err(error) => assert!(error.to_string().contains(NETWORK_CHANGED), "{url}: {error}"),
+            }
+            if !self.forget_changes_of_the_network() && self.page.url().await.unwrap().as_deref() == Some(url) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{url} does not load: {:?}", self.trouble.lock().unwrap());
+        }
+    }
+
+    /// Opens a page until an expression is true on it: on a busy machine a page does without what it cannot have soon.
+    pub(crate) async fn open_with(&self, url: &str, expression: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.open(url).await;
+            if self.value(expression).await {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{url} never has {expression}");
+        }
+    }
+
+    /// True if there was one.
+    fn forget_changes_of_the_network(&self) -> bool {
+        let mut trouble = self.trouble.lock().unwrap();
+        let before = trouble.len();
+        trouble.retain(|entry| !entry.contains(NETWORK_CHANGED));
+        trouble.len() < before
     }
 
     /// What an expression is in the page.
@@ -95,11 +127,24 @@ impl Browser {
     pub(crate) async fn until(&self, expression: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            if self.forget_changes_of_the_network() {
+                // A part of it may be missing; a reload that is dropped, too, is noted as well.
+                let _ = self.page.reload().await;
+            }
             let result = self.page.evaluate_expression(expression).await;
             if result.is_ok_and(|result| result.into_value().unwrap_or(false)) {
                 return;
             }
             assert!(Instant::now() < deadline, "waited in vain for {expression}: {:?}", self.trouble.lock().unwrap());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until something was logged, thrown or refused: the page itself may know of it sooner.
+    pub(crate) async fn until_trouble(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.trouble.lock().unwrap().is_empty() {
+            assert!(Instant::now() < deadline, "waited in vain for trouble");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -126,6 +171,7 @@ impl Browser {
     pub(crate) async fn close_without_trouble(mut self, origin: &str) {
         let foreign = |url: &&String| !url.starts_with(origin) && *url != "about:blank" && !url.starts_with("data:");
         let foreign: Vec<_> = self.requests.lock().unwrap().iter().filter(foreign).cloned().collect();
+        self.forget_changes_of_the_network();
         let trouble = self.trouble.lock().unwrap().clone();
         assert!(!self.requests.lock().unwrap().is_empty(), "requests are seen");
         self.process.close().await.unwrap();

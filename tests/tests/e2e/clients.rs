@@ -6,7 +6,7 @@ use asu_tests::{Answer, Deployment, raw};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What each client knows of its device: all default packages of its image and one more.
 async fn installed(deployment: &Deployment, target: &str, profile: &str) -> Vec<String> {

@@ -94,7 +94,8 @@ async fn the_overview_has_what_each_client_needs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_cold_clients_cost_upstream_one_request_per_file() {
-    let deployment = Deployment::without_workers(&[]).await;
+    let patient = [("request_timeout", "2m"), ("upstream_patience", "20s"), ("upstream_timeout", "2m")];
+    let deployment = Deployment::without_workers(&patient).await;
     let cold = "releases/24.10.4/.targets.json";
     deployment.upstream.set(cold, Behaviour::Hang);
     let clients = join_all((0..1000).map(|n| deployment.get([OVERVIEWS[0], BRANCHES[0], LATEST[0], PROFILE][n % 4])));
@@ -222,7 +223,7 @@ async fn what_names_no_document_is_not_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_stale_while_upstream_is_away_and_fresh_again_after_it() {
     let revision = "/api/v1/revision/24.10.4/ath79/generic";
-    let deployment = Deployment::without_workers(&[("upstream_ttl", "1s"), ("upstream_patience", "100ms")]).await;
+    let deployment = Deployment::without_workers(&[("upstream_ttl", "1s"), ("upstream_patience", "10s")]).await;
     let mut known = Vec::new();
     for path in [OVERVIEWS[0], LATEST[0], BRANCHES[0], PROFILE, revision] {
         known.push((path, ok(&deployment, path).await));
@@ -249,7 +250,7 @@ async fn documents_are_stale_while_upstream_is_away_and_fresh_again_after_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_that_were_never_read_are_unavailable_until_upstream_is_back() {
-    let deployment = Deployment::without_workers(&[("upstream_timeout", "1s"), ("upstream_negative_ttl", "1s")]).await;
+    let deployment = Deployment::without_workers(&[("upstream_timeout", "10s"), ("upstream_negative_ttl", "1s")]).await;
     deployment.upstream.set_everywhere(Behaviour::Status(503));
     let paths = [OVERVIEWS[0], LATEST[0], BRANCHES[0], PROFILE, "/api/v1/revision/24.10.4/ath79/generic"];
     for path in paths {
@@ -267,7 +268,7 @@ async fn documents_that_were_never_read_are_unavailable_until_upstream_is_back()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_list_of_targets_harms_no_other_version() {
-    let deployment = Deployment::without_workers(&[]).await;
+    let deployment = Deployment::without_workers(&[("upstream_patience", "10s")]).await;
     deployment.upstream.set("releases/25.12.0/.targets.json", Behaviour::Garbage);
     deployment.upstream.set("releases/24.10.4/.targets.json", Behaviour::Status(404));
     let overview = ok(&deployment, OVERVIEWS[0]).await;

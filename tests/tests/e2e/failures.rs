@@ -166,7 +166,7 @@ fn cases(server: &PackageServer) -> Vec<Case> {
             "no_output",
             Impatient,
             packages(RELEASE, &["fault-hang"]),
-            "Error: The build was stopped after 10 seconds without any output",
+            "Error: The build was stopped after 20 seconds without any output",
             "less time",
         ),
         Case(
@@ -209,7 +209,7 @@ fn settings(worker: Worker) -> Vec<(&'static str, String)> {
             ("container_memory", "160MiB"),
             ("max_images_size", "100MiB"),
         ],
-        Worker::Impatient => &[("job_output_timeout", "10s")],
+        Worker::Impatient => &[("job_output_timeout", "20s")],
         Worker::WithoutImages => {
             let base_container = format!("{}/openwrt/no-such-imagebuilder", Surroundings::get().registry);
             return vec![("base_container", base_container)];
@@ -277,9 +277,9 @@ async fn a_worker_has_the_last_word_about_repositories() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_takes_too_long_is_stopped() {
-    let deployment = Deployment::start_with(&[("job_timeout", "12s")]).await;
+    let deployment = Deployment::start_with(&[("job_timeout", "20s")]).await;
     let body = request(RELEASE, &["fault-slow-30"]);
-    let detail = "Error: The build was stopped after 12 seconds, the longest this server allows";
+    let detail = "Error: The build was stopped after 20 seconds, the longest this server allows";
     check(&deployment, &Case("timeout", Worker::Normal, body, detail, "less time")).await;
     deployment.no_container_is_left().await;
 }

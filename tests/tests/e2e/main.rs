@@ -17,6 +17,7 @@ mod openapi;
 mod operations;
 mod operator;
 mod pages;
+mod provenance;
 mod recovery;
 mod registry;
 mod repositories;

@@ -16,8 +16,8 @@ async fn start_of_build(deployment: &Deployment, packages: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_worker_finishes_the_build_of_a_killed_one() {
-    let mut deployment = Deployment::start_with(&[("lease", "3s"), ("redis_timeout", "1s")]).await;
-    let hash = start_of_build(&deployment, &["tmux", "fault-slow"]).await;
+    let mut deployment = Deployment::start_with(&[("lease", "6s")]).await;
+    let hash = start_of_build(&deployment, &["tmux", "fault-slow-30"]).await;
     deployment.workers[0].kill();
     let interrupted = deployment.status(&hash).await;
     assert_eq!(interrupted.status, 202, "{interrupted:?}");
@@ -33,7 +33,7 @@ async fn the_next_worker_finishes_the_build_of_a_killed_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_asked_to_end_gives_its_build_back() {
     let mut deployment =
-        Deployment::start_with(&[("shutdown_grace", "1s"), ("lease", "1h"), ("report_timeout", "1h")]).await;
+        Deployment::start_with(&[("shutdown_grace", "16s"), ("lease", "1h"), ("report_timeout", "1h")]).await;
     let hash = start_of_build(&deployment, &["tmux", "fault-slow-30"]).await;
     let status = deployment.workers[0].terminate();
     assert!(status.success(), "{status}");

@@ -42,7 +42,16 @@ fn try_out(service: &Process) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_keep_to_their_documents() {
-    let unlimited = [("max_pending_jobs", "100000"), ("client_pending_jobs", "0"), ("client_builds_per_hour", "0")];
+    let unlimited = [
+        ("max_pending_jobs", "100000"),
+        ("client_pending_jobs", "0"),
+        ("client_builds_per_hour", "0"),
+        // A 503 of a busy machine would be taken for a fault of the service.
+        ("request_timeout", "2m"),
+        ("body_timeout", "1m"),
+        ("redis_timeout", "20s"),
+        ("lease", "2m"),
+    ];
     let deployment = Deployment::without_workers(&unlimited).await;
     try_out(&deployment.prepare);
     try_out(&deployment.build);

@@ -10,10 +10,10 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use super::{
     frame::{Frame, Pages},
     page,
-    server_url::server_url,
     settings::Fact,
     soon::soon,
 };
+use crate::server_url::server_url;
 
 /// How many of the last failures are shown.
 const FAILURES: usize = 10;

@@ -7,7 +7,6 @@ mod assets;
 mod charts;
 mod frame;
 mod home;
-mod server_url;
 mod settings;
 mod soon;
 

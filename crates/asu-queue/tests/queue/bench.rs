@@ -181,6 +181,8 @@ pub(crate) fn done(attempt: &AttemptId) -> BuildOutcome {
         build_cmd: vec!["make".to_owned(), "image".to_owned()],
         build_cmd_packages: vec!["vim".to_owned()],
         manifest: [("vim".to_owned(), "9.1".to_owned())].into(),
+        provenance: None,
+        sbom: None,
         log: BuildLog { stdout: "a lot".to_owned(), stderr: String::new() },
         metadata: serde_json::json!({"image_prefix": "openwrt", "titles": []}).as_object().unwrap().clone(),
     }))

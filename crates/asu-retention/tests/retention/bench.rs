@@ -132,6 +132,8 @@ fn request(number: u32) -> BuildRequest {
 
 pub(crate) fn done(bin_dir: &BinDir) -> BuildOutcome {
     BuildOutcome::Done(Box::new(BuildResult {
+        provenance: None,
+        sbom: None,
         id: "tplink_archer-c7-v5".to_owned(),
         bin_dir: bin_dir.to_string(),
         build_at: "2021-01-31T23:48:37.000000Z".to_owned(),

@@ -15,7 +15,7 @@ pub(crate) const LABEL: &str = "asu.worker";
 
 /// More than any honest command of these tests needs.
 pub(crate) const LIMITS: CommandLimits =
-    CommandLimits { time: Duration::from_secs(60), silence: Duration::from_secs(60), output: 64 << 20 };
+    CommandLimits { time: Duration::from_secs(120), silence: Duration::from_secs(120), output: 64 << 20 };
 
 /// Podman as one test sees it, with a label of its own.
 pub(crate) struct Bench {
@@ -76,9 +76,9 @@ impl Bench {
     }
 }
 
-/// Waits for a state, at most half a minute.
+/// Waits for a state, at most a minute.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut state: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !state().await {
         assert!(Instant::now() < deadline, "waited for: {what}");
         sleep(Duration::from_millis(50)).await;

@@ -24,7 +24,7 @@ use tokio::{
 pub const SERVICE: Service = Service { name: "asu-test", version: "1.2.3", about: "A test", listen: "127.0.0.1:0" };
 
 /// No test waits longer for anything.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone)]
 struct AppState {

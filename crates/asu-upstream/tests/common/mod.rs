@@ -78,10 +78,10 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: 
             time::sleep(Duration::from_millis(2)).await;
         }
     };
-    time::timeout(Duration::from_secs(20), reached).await.unwrap_or_else(|_| panic!("never: {what}"));
+    time::timeout(Duration::from_secs(60), reached).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// What must not wait for an upstream that hangs.
+/// What must not wait for an upstream that hangs: a fetch is given up after half a minute, and not before.
 pub(crate) async fn promptly<T>(future: impl Future<Output = T>) -> T {
-    time::timeout(Duration::from_secs(5), future).await.expect("this waits for upstream")
+    time::timeout(Duration::from_secs(25), future).await.expect("this waits for upstream")
 }

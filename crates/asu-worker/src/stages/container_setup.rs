@@ -55,7 +55,8 @@ pub(crate) async fn pull(build: &Build<'_>) -> Result<ImageId, Stop> {
     build.workshop.images.get(&wanted_image(build)?).await
 }
 
-fn wanted_image(build: &Build<'_>) -> Result<WantedImage, Stop> {
+/// What the request needs.
+pub(crate) fn wanted_image(build: &Build<'_>) -> Result<WantedImage, Stop> {
     let (base_container, request) = (source(build)?.base_container, build.request);
     let name = imagebuilder_image(&base_container, &request.version, &request.target);
     let path = build.workshop.upstream.version_path(&request.distro, &request.version);
@@ -63,6 +64,7 @@ fn wanted_image(build: &Build<'_>) -> Result<WantedImage, Stop> {
     Ok(WantedImage { name, distro, version, path, target })
 }
 
+/// Where the ImageBuilders of the request's distribution come from.
 pub(crate) fn source(build: &Build<'_>) -> Result<ImageBuilderSource, Stop> {
     let distro = &build.request.distro;
     Ok(build.workshop.config.worker.source_of(distro).ok_or_else(|| Trouble::UnknownDistro(distro.clone()))?)

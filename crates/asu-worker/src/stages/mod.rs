@@ -5,5 +5,6 @@ pub(crate) mod container_setup;
 pub(crate) mod set_up;
 pub(crate) mod signing_images;
 pub(crate) mod store_images;
+pub(crate) mod store_sbom;
 pub(crate) mod validate_manifest;
 pub(crate) mod validate_revision;

@@ -82,7 +82,7 @@ fn persistent(build: &Build<'_>, damage: Damage) -> Stop {
 fn judge_damage(damage: Damage, postponed: u32) -> Stop {
     let reason = damage.to_string();
     match damage {
-        Damage::Read(_) => Trouble::Damaged(damage).into(),
+        Damage::Read(_) | Damage::Sbom(_) => Trouble::Damaged(damage).into(),
         Damage::TooLong { .. }
         | Damage::Profiles(_)
         | Damage::Images(_)

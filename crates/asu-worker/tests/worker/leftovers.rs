@@ -8,7 +8,8 @@ use crate::bench::{Bench, done, request_for, signal, until};
 async fn the_container_of_a_killed_worker_is_removed_and_its_build_is_built() {
     let bench = Bench::with(&[("worker_name", "same")]).await;
     let mut first = bench.process("same");
-    let hash = bench.enqueue(&request_for(&["fault-slow"])).await;
+    // Built again in thirty seconds, while a container that nobody wants goes a little after the length of a lease.
+    let hash = bench.enqueue(&request_for(&["fault-slow-30"])).await;
     bench.until_building(&hash).await;
     let container = bench.containers(&hash).await;
     first.kill().unwrap();

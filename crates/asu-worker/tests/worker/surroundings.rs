@@ -62,8 +62,9 @@ fn podman(arguments: &[&str]) {
 
 #[tokio::test]
 async fn without_the_registry_builds_wait_or_use_the_image_that_is_here() {
-    // Nobody listens on port 1.
-    let bench = Bench::with(&[("base_container", "127.0.0.1:1/openwrt/imagebuilder")]).await;
+    // Nobody listens on port 1. The name is this test's own: Podman and its images are everybody's.
+    let base_container = format!("127.0.0.1:1/test-{:08x}/imagebuilder", rand::random::<u32>());
+    let bench = Bench::with(&[("base_container", &base_container)]).await;
     let worker = bench.worker().await;
     let hash = bench.enqueue(&request_for(&["iwinfo"])).await;
     bench.until_put_off(&hash).await;
@@ -72,8 +73,7 @@ async fn without_the_registry_builds_wait_or_use_the_image_that_is_here() {
     assert_eq!(worker.until_ready_is(200).await["status"], "ready");
 
     let tag = "ath79-generic-v24.10.4";
-    let (real, other) =
-        (format!("{}:{tag}", Surroundings::get().base_container), format!("127.0.0.1:1/openwrt/imagebuilder:{tag}"));
+    let (real, other) = (format!("{}:{tag}", Surroundings::get().base_container), format!("{base_container}:{tag}"));
     podman(&["pull", "--quiet", &real]);
     podman(&["tag", &real, &other]);
     done(bench.outcome(&hash).await);

@@ -137,10 +137,7 @@ async fn passing_troubles_while_asking_are_passed_over() {
 async fn a_server_that_stays_away_is_given_up() {
     let (server, directory) = (good_server().await, tempdir().unwrap());
     server.on(LOOK_UP, [Reply::Text(502, "<html>Bad Gateway</html>")]);
-    build(&server, directory.path(), &["--yes", "--timeout", "500ms"])
-        .await
-        .ended_with(3)
-        .says("the server answered 502");
+    build(&server, directory.path(), &["--yes", "--timeout", "8s"]).await.ended_with(3).says("the server answered 502");
 }
 
 #[tokio::test]

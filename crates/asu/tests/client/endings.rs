@@ -41,7 +41,7 @@ async fn an_unreachable_server_is_3() {
 async fn a_build_that_takes_too_long_is_3() {
     let (server, directory) = (good_server().await, tempdir().unwrap());
     server.on(LOOK_UP, [started("init")]);
-    let run = build(&server, directory.path(), &["--yes", "--timeout", "300ms"]).await;
+    let run = build(&server, directory.path(), &["--yes", "--timeout", "8s"]).await;
     run.ended_with(3).says("the same command takes it up again");
 }
 
@@ -57,7 +57,7 @@ async fn the_last_words_of_a_server_cannot_steer_the_terminal() {
     let (server, directory) = (good_server().await, tempdir().unwrap());
     let detail = "busy\u{1b}]0;owned\u{7}\u{9b}2J";
     server.on(PREPARE, [Reply::Later(503, 9, json!({"status": 503, "detail": detail}))]);
-    for words in [&["--yes", "--timeout", "300ms"][..], &["--yes", "--timeout", "300ms", "--json"]] {
+    for words in [&["--yes", "--timeout", "8s"][..], &["--yes", "--timeout", "8s", "--json"]] {
         let run = build(&server, directory.path(), words).await.ended_with(3).says("not done within");
         let shown = format!("{}{}", run.stdout, run.stderr);
         assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
@@ -83,8 +83,8 @@ async fn an_interrupt_is_130() {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(Duration::from_secs(20), asked).await.expect("the client asks how it is going");
+    timeout(Duration::from_secs(60), asked).await.expect("the client asks how it is going");
     kill_process(Pid::from_raw(client.id().unwrap().cast_signed()).unwrap(), Signal::INT).unwrap();
-    let status = timeout(Duration::from_secs(20), client.wait()).await.expect("the client ends").unwrap();
+    let status = timeout(Duration::from_secs(60), client.wait()).await.expect("the client ends").unwrap();
     assert_eq!(status.code(), Some(130));
 }

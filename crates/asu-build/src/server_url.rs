@@ -1,4 +1,4 @@
-//! What the reader of a page calls this server.
+//! What a reader calls this server.
 
 use axum::http::{HeaderMap, HeaderName, header::HOST, uri::Authority};
 
@@ -7,10 +7,10 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// The longest name of a host, with its port.
 const MAX_LENGTH: usize = 255 + ":65535".len();
 
-/// `https://sysupgrade.example.org`, as the browser sees it; `None` if the request does not say or says something odd.
+/// `https://sysupgrade.example.org`, as the reader sees it; `None` if the request does not say or says something odd.
 ///
-/// A request can only fool its own sender with this, since no page is kept for others.
-pub(super) fn server_url(headers: &HeaderMap) -> Option<String> {
+/// A request can only fool its own sender with this, since no cache may keep for others what has it in it.
+pub(crate) fn server_url(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(HOST)?.to_str().ok().filter(|host| is_plain(host))?;
     let scheme = match headers.get(X_FORWARDED_PROTO).map(|value| value.as_bytes()) {
         Some(b"https") => "https",
