@@ -12,7 +12,7 @@ const FORBIDDEN: [(&str, &[&str]); 12] = [
     ("asu-upstream", &["apalis", "asu-queue", "asu-service", "asu-store", "axum", "podman-api", "redis"]),
     ("asu-queue", &["asu-service", "asu-upstream", "axum", "podman-api", "reqwest"]),
     ("asu-sandbox", &["apalis", "asu-core", "asu-service", "axum", "redis", "reqwest"]),
-    ("asu-retention", &["asu-sandbox", "asu-service", "asu-upstream", "axum", "podman-api", "reqwest"]),
+    ("asu-retention", &["asu-sandbox", "asu-service", "asu-upstream", "axum", "podman-api"]),
     ("asu-store", &["apalis", "asu-core", "asu-service", "axum", "podman-api", "redis"]),
     ("asu-service", &["apalis", "asu-core", "podman-api", "redis", "reqwest"]),
     ("asu-intake", &["apalis", "asu-queue", "asu-store", "podman-api", "redis"]),

@@ -23,10 +23,11 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(60),
 ];
 
-/// How often a container is looked for whose creation was not answered: Podman may still be about to create it, and on a
-/// busy machine that takes seconds. With the pauses above this is a quarter of a minute. That something was removed does
-/// not end it: in the middle of a creation Podman removes the container's storage, says so, and goes on creating it.
-const LOOKS: usize = 5;
+/// Pauses between looks for a container whose creation was not answered: Podman may still be about to create it, and on a
+/// busy machine that takes seconds. That something was removed does not end them: in the middle of a creation Podman removes
+/// the container's storage, says so, and goes on creating it.
+const LOOKS: [Duration; 4] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
 
 /// What is still to be removed.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Podman {
         let names = self.list(key, value).await?;
         let mut result = Ok(());
         for name in &names {
-            result = result.and(self.remove_patiently(name, true, &PAUSES[..2]).await);
+            result = result.and(self.remove_patiently(name, &PAUSES[..2]).await);
         }
         result.map(|()| names)
     }
@@ -88,7 +89,7 @@ impl Podman {
         self.reaper().waiting().insert(name.to_owned());
         let (podman, name) = (self.clone(), name.to_owned());
         self.reaper().finish(handle, async move {
-            let result = podman.remove_patiently(&name, certain, &PAUSES).await;
+            let result = podman.remove_for_sure(&name, certain).await;
             match &result {
                 Ok(()) => drop(podman.reaper().waiting().remove(&name)),
                 Err(error) => warn!(container.name = name, error = ?error, "a container could not be removed"),
@@ -97,15 +98,20 @@ impl Podman {
         })
     }
 
+    async fn remove_for_sure(&self, name: &str, certain: bool) -> Result<(), SandboxError> {
+        if !certain {
+            for pause in LOOKS {
+                self.remove_patiently(name, &PAUSES).await?;
+                sleep(pause).await;
+            }
+        }
+        self.remove_patiently(name, &PAUSES).await
+    }
+
     /// A container that is just ending by itself may refuse to be removed for a moment.
-    async fn remove_patiently(&self, name: &str, certain: bool, pauses: &[Duration]) -> Result<(), SandboxError> {
-        let enough = if certain { 1 } else { LOOKS };
-        let mut looks = 0;
+    async fn remove_patiently(&self, name: &str, pauses: &[Duration]) -> Result<(), SandboxError> {
         for pause in pauses {
             if self.remove_container(name).await.is_ok() {
-                looks += 1;
-            }
-            if looks >= enough {
                 return Ok(());
             }
             sleep(*pause).await;

@@ -195,6 +195,10 @@ fn list(store: &Path) -> io::Result<Entries> {
         match describe(bin_dir, &entry.path()) {
             Ok(build) => entries.builds.push(build),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // It has the name of a build and is none.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                entries.strange.push(name.to_string_lossy().into_owned());
+            }
             Err(error) => return Err(error),
         }
     }

@@ -62,8 +62,10 @@ async fn a_half_deleted_build_is_swept_and_strange_things_are_left_alone() {
     fs::create_dir(store.path().join(format!("{}.old-0011223344556677", bin_dir(1)))).unwrap();
     fs::create_dir(store.path().join("lost+found")).unwrap();
     fs::write(store.path().join("notes.tmp-1"), "").unwrap();
+    let no_directory = bin_dir(2).to_string();
+    fs::write(store.path().join(&no_directory), "").unwrap();
     assert_eq!(store.store.sweep_temporary(Duration::ZERO).await.unwrap(), 1);
-    assert_eq!(store.names(), ["lost+found", "notes.tmp-1"]);
+    assert_eq!(store.names(), [&*no_directory, "lost+found", "notes.tmp-1"]);
     let mut entries = store.store.entries().await.unwrap();
     entries.strange.sort();
     assert_eq!((entries.builds, entries.strange), (vec![], store.names()));

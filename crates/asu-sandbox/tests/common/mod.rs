@@ -71,7 +71,7 @@ impl Bench {
 
     /// Nothing is left of this test, also not what was to be removed in the background.
     pub(crate) async fn assert_clean(&self) {
-        assert_eq!(self.podman.drain(Duration::from_secs(60)).await, Vec::<String>::new());
+        assert_eq!(self.podman.drain(Duration::from_secs(120)).await, Vec::<String>::new());
         until("all containers are gone", async || self.containers().await.is_empty()).await;
     }
 }
