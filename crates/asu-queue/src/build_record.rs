@@ -28,6 +28,8 @@ pub struct BuildRecord {
     pub worker: Option<String>,
     /// What the worker is doing.
     pub stage: Option<String>,
+    /// Where it stands among all builds that were asked for; those that wait are taken in this order.
+    pub seq: u64,
     /// How many attempts counted.
     pub tries: u32,
     /// How often it was put off.
@@ -66,6 +68,7 @@ impl BuildRecord {
             attempt: filled(reply.text()?).map(AttemptId::from_redis),
             worker: filled(reply.text()?),
             stage: filled(reply.text()?),
+            seq: reply.text()?.parse().unwrap_or_default(),
             tries: reply.text()?.parse().unwrap_or_default(),
             postponed: reply.text()?.parse().unwrap_or_default(),
             enqueued_at: time(reply.text()?),

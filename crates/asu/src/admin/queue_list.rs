@@ -35,7 +35,7 @@ fn rank(record: &BuildRecord) -> (u8, u64, Reverse<u64>) {
     let at = |time: Option<asu_queue::UnixMillis>| time.map_or(0, asu_queue::UnixMillis::get);
     match record.state.as_str() {
         "started" => (0, at(record.started_at), Reverse(0)),
-        "queued" => (1, at(record.enqueued_at), Reverse(0)),
+        "queued" => (1, record.seq, Reverse(0)),
         _ => (2, 0, Reverse(at(record.finished_at))),
     }
 }

@@ -241,6 +241,11 @@ mod tests {
         let log = File::create(data.join("redis.log")).unwrap();
         let mut left = program.command(data, &data.join("redis.sock"), log).spawn().unwrap();
         fs::write(data.join("redis.pid"), left.id().to_string()).unwrap();
+        // Before it listens a signal ends it in another way.
+        while !data.join("redis.sock").exists() {
+            assert_eq!(left.try_wait().unwrap(), None, "it starts");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let reaped = thread::spawn(move || left.wait().unwrap());
         let redis = start(data).await.unwrap();
         assert!(reaped.join().unwrap().success(), "it ended by SIGTERM as it should");
