@@ -82,7 +82,7 @@ impl Deployment {
         self.add_worker_with(&[]);
     }
 
-    /// The same with other settings.
+    /// One more worker with other settings than the rest.
     pub fn add_worker_with(&mut self, extra: &[(&str, &str)]) {
         let mut settings = self.settings.clone();
         settings.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));

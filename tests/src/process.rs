@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Process {
     name: String,
     child: Child,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Arc<Mutex<Vec<(Instant, String)>>>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -51,7 +51,9 @@ impl Process {
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let sink = log.clone();
-        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line)));
+        thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push((Instant::now(), line)));
+        });
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut process = Self { name: name.to_owned(), child, log, address };
         process.address = process.wait_for_address();
@@ -76,6 +78,11 @@ impl Process {
 
     /// Everything it has logged.
     pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// The same with when each line came, by our own clock.
+    pub fn timed_log(&self) -> Vec<(Instant, String)> {
         self.log.lock().unwrap().clone()
     }
 
@@ -89,6 +96,12 @@ impl Process {
         self.child.id()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
     /// Ends it as a crash would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -97,8 +110,7 @@ impl Process {
 
     /// Asks it to end, waits, and says how it ended.
     pub fn terminate(&mut self) -> ExitStatus {
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

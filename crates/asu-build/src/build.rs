@@ -19,6 +19,7 @@ use crate::{
     pages::{Pages, page_routes},
     provenance::{self, BuilderId},
     statistics, stats, status, store_files, submit,
+    turns::Turns,
 };
 
 /// What the handlers of this service share.
@@ -34,6 +35,7 @@ pub struct Build {
     pub(crate) body_limit: BodyLimit,
     pub(crate) metrics: BuildMetrics,
     pub(crate) pages: Pages,
+    pub(crate) turns: Turns,
     pub(crate) builder_id: BuilderId,
 }
 

@@ -30,6 +30,8 @@ pub struct AnswersConfig {
     pub contact: String,
     /// How much memory the rendered answers of finished builds may take.
     pub answer_cache_size: ByteSize,
+    /// How many who ask about builds are answered at the same time; more wait.
+    pub max_lookups: u32,
     /// The URI that statements about images call this server; empty for the address at which it is reached.
     pub provenance_builder_id: String,
 }

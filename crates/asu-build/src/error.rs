@@ -111,6 +111,10 @@ impl From<BuildError> for ApiError {
             }
             BuildError::Revision(RevisionError(error)) => not_found(&error),
             BuildError::Queue(error) if error.is_outage() => Self::unavailable(text, RETRY_WHEN_AWAY).caused_by(&error),
+            // While servers are being replaced; told as a failure, clients would give up.
+            BuildError::Queue(error) if error.is_of_another_version() => {
+                Self::unavailable(text, RETRY_WHEN_AWAY).caused_by(&error)
+            }
             BuildError::Queue(error) => Self::internal(&error),
             BuildError::Store(error) => Self::unavailable(text, RETRY_WHEN_AWAY).caused_by(&error),
         }

@@ -26,6 +26,7 @@ mod stats;
 mod status;
 mod store_files;
 mod submit;
+mod turns;
 mod version_documents;
 
 pub use build::{Build, routes};

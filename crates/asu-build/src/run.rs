@@ -20,6 +20,7 @@ use crate::{
     pages::Pages,
     provenance::BuilderId,
     queue_metrics::QueueMetrics,
+    turns::Turns,
 };
 
 /// What this process is called.
@@ -43,7 +44,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
     let store = Store::open(&config.store).await?;
     let build = Build::new(&config, catalogs.clone(), intake, queue, store, &mut registry, &shutdown);
     let health = build.checks(Health::new(&SERVICE, &config.service, &shutdown), catalogs.clone());
-    keep_upstream_fresh(catalogs, &shutdown);
+    keep_upstream_fresh(catalogs, &mut registry, &shutdown);
     let router = routes(build).merge(operations(health, registry));
     let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
     let app = edge(router, &config.service, &http);
@@ -74,6 +75,7 @@ impl Build {
             body_limit: config.service.body_limit(),
             metrics: BuildMetrics::register(registry),
             pages: Pages::new(config),
+            turns: Turns::new(config.answers.max_lookups),
             builder_id: BuilderId::new(&config.answers.provenance_builder_id),
         }
     }

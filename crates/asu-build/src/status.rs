@@ -45,6 +45,7 @@ pub(crate) async fn get_build(
     // Whatever is no hash is the hash of no build.
     let Path(text) = path.map_err(|_| BuildError::UnknownBuild)?;
     let request_hash = RequestHash::parse(&text).map_err(|_| BuildError::UnknownBuild)?;
+    let _turn = build.turns.of_poll().await;
     while let Some(status) = build.queue.status(&request_hash).await.map_err(BuildError::from)? {
         if let Some(response) = build.answer(&request_hash, status).await? {
             return Ok(response);

@@ -36,6 +36,7 @@ use crate::{
             body = ErrorBody),
         (status = 408, description = "The body took too long to arrive.", body = ErrorBody),
         (status = 413, description = "The body is too large.", body = ErrorBody),
+        (status = 415, description = "The body has a Content-Encoding.", body = ErrorBody),
         (status = 422, description = "It does not have the form of a request.",
             body = ref("#/components/schemas/InvalidRequest")),
         (status = 429, description = "Too many builds of this client wait, or it asked for too many within an hour.",
@@ -67,6 +68,7 @@ pub(crate) async fn post_build(
         request_id: Some(context.id.to_string()),
         traceparent: Some(context.trace.child().to_string()),
     };
+    let _turn = build.turns.of_post().await;
     build.submit(&ClientKey::of(address), &request_hash, queued).await
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod intake;
 mod openapi;
 mod upstream;
+mod upstream_metrics;
 
 pub use config::Config;
 pub use error::{IntakeError, UPSTREAM_RETRY};

@@ -3,6 +3,9 @@
 use asu_core::Distro;
 use asu_service::{Condition, Shutdown};
 use asu_upstream::{Catalogs, UpstreamHealth};
+use prometheus_client::registry::Registry;
+
+use crate::upstream_metrics::show_upstream;
 
 /// Failing while there is nothing to answer from; degraded while answers come from copies that cannot be renewed, or
 /// while there is nothing to answer from for another distribution than the built-in one.
@@ -27,8 +30,9 @@ fn freshness<'a>(healths: impl Iterator<Item = &'a UpstreamHealth> + Clone) -> C
     }
 }
 
-/// Keeps the catalogs fresh in a task of its own until the shutdown.
-pub fn keep_upstream_fresh(catalogs: Catalogs, shutdown: &Shutdown) {
+/// Keeps the catalogs fresh in a task of its own until the shutdown, and shows in the metrics how fresh they are.
+pub fn keep_upstream_fresh(catalogs: Catalogs, registry: &mut Registry, shutdown: &Shutdown) {
+    show_upstream(catalogs.clone(), registry);
     let stopping = shutdown.clone();
     shutdown.spawn("upstream refresh", async move {
         tokio::select! {

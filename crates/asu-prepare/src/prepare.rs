@@ -42,6 +42,7 @@ pub fn routes(prepare: Prepare) -> OpenApiRouter {
             body = ErrorBody),
         (status = 408, description = "The body took too long to arrive.", body = ErrorBody),
         (status = 413, description = "The body is too large.", body = ErrorBody),
+        (status = 415, description = "The body has a Content-Encoding.", body = ErrorBody),
         (status = 422, description = "It does not have the form of a request.",
             body = ref("#/components/schemas/InvalidRequest")),
         (status = 503, description = "Upstream's metadata cannot be had, or the answer took too long.", body = ErrorBody),

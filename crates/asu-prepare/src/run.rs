@@ -39,7 +39,7 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: Shutdown) -> a
         let condition = upstream_condition(&upstream);
         async move { condition }
     });
-    keep_upstream_fresh(catalogs, &shutdown);
+    keep_upstream_fresh(catalogs, &mut registry, &shutdown);
     let router = routes(prepare).merge(operations(health, registry));
     let router = documented(router, &SERVICE, |document| describe_requests(document, &config.intake))?;
     let app = edge(router, &config.service, &http);

@@ -91,6 +91,19 @@ impl QueueError {
         }
     }
 
+    /// True if another version of the server wrote what was read: a process of that version can answer.
+    pub fn is_of_another_version(&self) -> bool {
+        match self {
+            Self::UnknownState { .. } | Self::Unreadable { .. } => true,
+            Self::Unavailable { .. }
+            | Self::Refused { .. }
+            | Self::Config(_)
+            | Self::Url(_)
+            | Self::Unexpected { .. }
+            | Self::Panicked(_) => false,
+        }
+    }
+
     pub(crate) fn from_redis(action: &'static str, source: RedisError) -> Self {
         if is_absence(&source) {
             Self::Unavailable { action, source: NoAnswer::Broken(source) }

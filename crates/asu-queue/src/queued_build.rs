@@ -3,7 +3,8 @@
 use asu_core::BuildRequest;
 use serde::{Deserialize, Serialize};
 
-/// The form of the payload; goes up with every change that an older worker would misread.
+/// The form of the record and its payload; goes up with every change that an older process would misread. What an older
+/// one may ignore is added without.
 const FORMAT: u32 = 1;
 
 /// A build in the queue: the request, and what ties the worker's log to the client's request.

@@ -17,6 +17,9 @@ use crate::{
 /// The exit code that Podman tells when it could not start a command. A command may also end with it.
 const NOT_STARTED: i32 = 125;
 
+/// The exit code of what was ended by SIGKILL: 128 and the number of the signal.
+const SIGKILLED: i32 = 137;
+
 /// Pauses between looks at a command whose output has ended: Podman learns of the exit code a moment later.
 const LOOKS: [Duration; 6] = [
     Duration::ZERO,
@@ -79,15 +82,30 @@ impl Sandbox {
     /// Why a command failed. The victim of the kernel is often not the command but a child, whose death the command
     /// turned into any exit code; so the container's counter decides, not the code.
     async fn explain(&self, code: i32) -> Result<Outcome, SandboxError> {
-        if let Some(kills) = self.count_oom_kills().await {
-            let more = self.oom_kills.fetch_max(kills, Ordering::Relaxed) < kills;
-            return Ok(if more { Outcome::Failed(self.out_of_memory()) } else { Outcome::Exit { code } });
+        if let Some(kills) = self.count_oom_kills().await
+            && self.oom_kills.fetch_max(kills, Ordering::Relaxed) < kills
+        {
+            return Ok(Outcome::Failed(self.out_of_memory()));
         }
-        Ok(match self.podman.container_state(&self.id).await? {
+        Ok(match self.state_after(code).await? {
             ContainerState::Running => Outcome::Exit { code },
             ContainerState::OutOfMemory => Outcome::Failed(self.out_of_memory()),
             ContainerState::Ended => Outcome::Failed(CommandFailure::Killed),
         })
+    }
+
+    /// Of a container that was killed, the command is told dead a moment before the container is. Its counters may be
+    /// there for longer than that, so they do not say that it lives.
+    async fn state_after(&self, code: i32) -> Result<ContainerState, SandboxError> {
+        let looks = if code == SIGKILLED { &LOOKS[..5] } else { &LOOKS[..1] };
+        for pause in looks {
+            sleep(*pause).await;
+            match self.podman.container_state(&self.id).await? {
+                ContainerState::Running => {}
+                ended @ (ContainerState::OutOfMemory | ContainerState::Ended) => return Ok(ended),
+            }
+        }
+        Ok(ContainerState::Running)
     }
 
     fn output_lost(&self) -> SandboxError {

@@ -80,6 +80,21 @@ async fn a_missing_network_is_created_once() {
     let inspected = network.inspect().await.unwrap();
     assert_eq!(inspected.dns_enabled, Some(true));
     assert_eq!(inspected.options.unwrap().get("isolate").map(String::as_str), Some("true"));
+    assert!(podman.is_build_network_isolated().await.unwrap());
     network.delete().await.unwrap();
+    assert!(podman.is_build_network_isolated().await.is_err(), "there is none");
     bench.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_network_that_is_not_isolated_is_told_apart() {
+    let bench = Bench::new().await;
+    let name = format!("asu-{}-open", bench.label);
+    let api = podman_api::Podman::unix(&asu_test_support::Surroundings::get().podman_socket);
+    let options = podman_api::opts::NetworkCreateOpts::builder().name(&name).driver("bridge").build();
+    api.networks().create(&options).await.unwrap();
+    let podman = Podman::connect(&config(settings().with("build_network", name.as_str()))).unwrap();
+    let is_isolated = podman.is_build_network_isolated().await;
+    api.networks().get(name.as_str()).delete().await.unwrap();
+    assert!(!is_isolated.unwrap());
 }

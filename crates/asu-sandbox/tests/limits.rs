@@ -105,14 +105,27 @@ async fn outcome_if_disturbed(sandbox: &Sandbox, disturb: impl Future<Output = (
     outcome.unwrap()
 }
 
+/// Each time: whether the container or its counters are seen to be gone first is a matter of chance.
 #[tokio::test]
 async fn a_command_whose_container_is_killed_by_others_was_killed() {
     let bench = Bench::new().await;
-    let sandbox = bench.start().await;
     let api = podman_api::Podman::unix(&asu_test_support::Surroundings::get().podman_socket);
-    let container = api.containers().get(sandbox.name());
-    let outcome = outcome_if_disturbed(&sandbox, async { container.kill().await.unwrap() }).await;
-    assert_eq!(outcome, Outcome::Failed(CommandFailure::Killed));
+    for _ in 0..8 {
+        let sandbox = bench.start().await;
+        let container = api.containers().get(sandbox.name());
+        let outcome = outcome_if_disturbed(&sandbox, async { container.kill().await.unwrap() }).await;
+        assert_eq!(outcome, Outcome::Failed(CommandFailure::Killed));
+        drop(sandbox);
+    }
+    bench.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_command_that_alone_is_killed_tells_its_exit_code() {
+    let bench = Bench::new().await;
+    let sandbox = bench.start().await;
+    let outcome = sandbox.exec(&bash("kill -9 $$"), &mut Captured::default()).await.unwrap();
+    assert_eq!(outcome, Outcome::Exit { code: 137 });
     drop(sandbox);
     bench.assert_clean().await;
 }

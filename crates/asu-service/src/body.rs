@@ -6,8 +6,8 @@ use axum::{
     body::{Body, HttpBody},
     extract::{FromRef, FromRequest, Request},
     http::{
-        StatusCode,
-        header::{CONNECTION, CONTENT_LENGTH},
+        HeaderMap, StatusCode,
+        header::{ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH},
     },
 };
 use bytes::Bytes;
@@ -24,7 +24,7 @@ pub struct BodyLimit {
     pub timeout: Duration,
 }
 
-/// The bytes of a request's body: any Content-Type or none, chunked or not.
+/// The bytes of a request's body: any Content-Type or none, chunked or not, never compressed.
 #[derive(Debug, Clone)]
 pub struct RawBody(
     /// The whole body.
@@ -40,6 +40,9 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let limit = BodyLimit::from_ref(state);
+        if is_encoded(request.headers()) {
+            return Err(encoded());
+        }
         // Nothing is read of a body that says it is too large; one that waits for "100 Continue" is then never sent.
         if announced_size(&request) > limit.max_size {
             return Err(limit.too_large());
@@ -49,6 +52,19 @@ where
             Err(_elapsed) => Err(limit.too_slow()),
         }
     }
+}
+
+/// True if the body is not what it is sent as. Some kilobytes can inflate to gigabytes, and no client compresses.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let is_plain = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    let plain = |value: &str| value.split(',').map(str::trim).all(is_plain);
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.to_str().is_ok_and(plain))
+}
+
+fn encoded() -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the request body must have no Content-Encoding")
+        .with_header(ACCEPT_ENCODING, "identity")
+        .with_header(CONNECTION, "close")
 }
 
 /// What Content-Length says. hyper refuses one that is no number, and knows the size of a body that is not chunked.

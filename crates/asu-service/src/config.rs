@@ -24,6 +24,8 @@ pub struct Config {
     pub header_timeout: DurationSetting,
     /// The longest that the body of a request may take to arrive.
     pub body_timeout: DurationSetting,
+    /// The longest that a client may take nothing of its answer.
+    pub write_timeout: DurationSetting,
     /// The largest body of a request.
     pub max_body_size: ByteSize,
     /// The largest header block of a request; at least 8 KiB.
@@ -80,8 +82,12 @@ impl Config {
         if self.body_timeout > self.request_timeout {
             return Err("body_timeout must not be longer than request_timeout");
         }
-        if [self.request_timeout, self.header_timeout, self.body_timeout, self.check_timeout].iter().any(is_zero) {
-            return Err("request_timeout, header_timeout, body_timeout and check_timeout must be longer than 0s");
+        let timeouts =
+            [self.request_timeout, self.header_timeout, self.body_timeout, self.write_timeout, self.check_timeout];
+        if timeouts.iter().any(is_zero) {
+            return Err(
+                "request_timeout, header_timeout, body_timeout, write_timeout and check_timeout must be longer than 0s",
+            );
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use axum::{
     Router,
     extract::{MatchedPath, Request, State},
     http::{
-        HeaderValue, Method, StatusCode,
-        header::{CONNECTION, X_CONTENT_TYPE_OPTIONS},
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{CONNECTION, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -92,6 +92,9 @@ async fn pass(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Re
 }
 
 async fn answer(edge: &Edge, request: Request, next: Next) -> Response {
+    if has_unknown_coding(request.headers()) {
+        return unknown_coding().into_response();
+    }
     if request.method() == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
@@ -103,6 +106,20 @@ async fn answer(edge: &Edge, request: Request, next: Next) -> Response {
         Ok(Err(_panic)) => ApiError::fixed_internal().into_response(),
         Err(_elapsed) => too_slow(edge.request_timeout).into_response(),
     }
+}
+
+/// True if a body is transferred in another way than in chunks. hyper reads the chunks of `gzip, chunked` and leaves the
+/// rest to us; a proxy may have seen the end of such a request somewhere else.
+fn has_unknown_coding(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let only_chunked = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    !only_chunked || codings.next().is_some()
+}
+
+/// Nothing behind it on this connection is read: it may be a part of the body.
+fn unknown_coding() -> ApiError {
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, "the only Transfer-Encoding here is chunked")
+        .with_header(CONNECTION, "close")
 }
 
 /// Once and not each time: anybody can send the header.

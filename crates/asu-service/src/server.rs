@@ -77,6 +77,7 @@ struct Server {
     graceful: GracefulShutdown,
     connections: TaskTracker,
     cut: CancellationToken,
+    write_timeout: Duration,
 }
 
 impl Server {
@@ -93,6 +94,7 @@ impl Server {
             graceful: GracefulShutdown::new(),
             connections: TaskTracker::new(),
             cut: CancellationToken::new(),
+            write_timeout: config.write_timeout.get(),
         }
     }
 
@@ -111,9 +113,9 @@ impl Server {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let (app, http, watcher) = (self.app.clone(), self.http.clone(), self.graceful.watcher());
-        let cut = self.cut.clone();
+        let (cut, write_timeout) = (self.cut.clone(), self.write_timeout);
         self.connections.spawn(async move {
-            drive(stream, peer, app, http, watcher, cut).await;
+            drive(stream, peer, app, http, watcher, cut, write_timeout).await;
             drop(permit);
         });
     }
@@ -135,6 +137,7 @@ async fn drive(
     http: http1::Builder,
     watcher: Watcher,
     cut: CancellationToken,
+    write_timeout: Duration,
 ) {
     // Answers are written whole; waiting to fill a packet would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
@@ -143,7 +146,7 @@ async fn drive(
     }
     let activity = Arc::new(Activity::default());
     let handle = service_fn(|request: hyper::Request<Incoming>| answer(request, peer, app.clone(), activity.clone()));
-    let socket = TokioIo::new(Lingering::new(stream, activity.clone()));
+    let socket = TokioIo::new(Lingering::new(stream, activity.clone(), write_timeout));
     tokio::select! {
         ended = watcher.watch(http.serve_connection(socket, handle)) => {
             if let Err(error) = ended {

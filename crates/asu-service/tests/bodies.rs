@@ -92,3 +92,34 @@ async fn a_body_that_does_not_come_is_a_408() {
     let answer = server.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe").await;
     answer.assert_error(408, "Request Timeout", "the request body took longer than 100ms");
 }
+
+/// What is inflated may have any size; nothing is.
+#[tokio::test]
+async fn an_encoded_body_is_refused_unread() {
+    let server = TestServer::start().await;
+    for coding in ["gzip", "deflate", "br", "zstd", "x-gzip", "identity, gzip", "GZIP", "\u{e9}"] {
+        let request =
+            format!("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: {coding}\r\nContent-Length: 5\r\n\r\nhello");
+        let answer = server.send(&request).await;
+        answer.assert_error(415, "Unsupported Media Type", "the request body must have no Content-Encoding");
+        assert_eq!(answer.header("accept-encoding"), Some("identity"), "{coding}");
+    }
+    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello";
+    assert_eq!(server.send(request).await.body, "hello");
+}
+
+/// Whoever disagrees with us about the end of such a request can be made to take its rest for another one.
+#[tokio::test]
+async fn a_transfer_coding_other_than_chunked_ends_the_connection() {
+    let server = TestServer::start().await;
+    for coding in ["gzip, chunked", "chunked, chunked", "identity, chunked", "chunked\r\nTransfer-Encoding: chunked"] {
+        let mut connection = server.connect().await;
+        let request = format!("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {coding}\r\n\r\n0\r\n\r\n");
+        connection.write(format!("{request}GET /health HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
+        let answer = connection.answer(false).await;
+        answer.assert_error(501, "Not Implemented", "the only Transfer-Encoding here is chunked");
+        assert!(connection.closed().await.is_empty(), "{coding}: nothing behind it is answered");
+    }
+    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n";
+    assert_eq!(server.send(request).await.body, "he");
+}

@@ -174,6 +174,11 @@ impl FakeUpstream {
         self.shared.lock().hits.values().sum()
     }
 
+    /// Every path that was asked for, whatever the answer.
+    pub fn asked(&self) -> Vec<String> {
+        self.shared.lock().hits.keys().cloned().collect()
+    }
+
     /// How often a file put by a test was answered with 304.
     pub fn not_modified(&self, path: &str) -> u64 {
         self.shared.lock().not_modified.get(path).copied().unwrap_or_default()

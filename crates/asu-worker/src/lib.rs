@@ -17,6 +17,7 @@ mod description;
 mod detour;
 #[cfg(test)]
 mod fixture;
+mod full_disk;
 mod image_name;
 mod images;
 mod injected_files;

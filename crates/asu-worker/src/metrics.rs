@@ -89,6 +89,8 @@ impl Metrics {
         for reason in PauseReason::ALL {
             metrics.set_paused(reason, false);
         }
+        // From nothing to one is an increase only where there was a nothing.
+        drop(metrics.builds.get_or_create(&ResultLabel { result: "done" }));
         metrics
     }
 

@@ -9,10 +9,10 @@ NEEDED=(
     zstd=zstd python3=python3 make=make curl=curl jq=jq flock=util-linux iptables=iptables
     cc=build-essential pkg-config=pkg-config
 )
-NEEDED_TEST=(chromium=chromium)
+NEEDED_TEST=(chromium=chromium nginx=nginx promtool=prometheus faketime=faketime)
 NEEDED_BENCH=(wrk=wrk nginx=nginx)
 # These packages start a system-wide service that nobody asked for.
-SERVICES=(redis-server docker-registry nginx)
+SERVICES=(redis-server docker-registry nginx prometheus)
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 is_available() { [[ -n "$(apt-cache madison "$1" 2>/dev/null)" ]]; }

@@ -73,10 +73,11 @@ podman_service_up() {
     say "podman: API service on $PODMAN_SOCKET"
 }
 
+# As the worker makes it.
 podman_network_up() {
     # Asking the service is ten times as fast as starting Podman.
     if [[ $(podman_api_status "networks/$BUILD_NETWORK/exists") == 204 ]]; then return; fi
-    podman_cli network create "$BUILD_NETWORK" >/dev/null || die "cannot create the network $BUILD_NETWORK"
+    podman_cli network create --opt isolate=true "$BUILD_NETWORK" >/dev/null || die "cannot create the network $BUILD_NETWORK"
     touch -- "$STATE/network.ours"
     say "podman: network $BUILD_NETWORK created"
 }

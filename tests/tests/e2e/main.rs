@@ -9,6 +9,7 @@ mod builds;
 mod cache;
 mod clients;
 mod contract;
+mod degraded;
 mod distributions;
 mod documents;
 mod failures;

@@ -17,5 +17,6 @@ mod statistics;
 mod stepping_in;
 mod stored;
 mod taking;
+mod upgrades;
 mod worker_process;
 mod workers;

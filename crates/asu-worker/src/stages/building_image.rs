@@ -5,6 +5,7 @@ use asu_core::{BuildFailure, BuildLog, BuildRequest, Manifest, ManifestTrouble, 
 use crate::{
     build::Build,
     commands::Commands,
+    full_disk::doubt_full_disk,
     log_tail::LogTail,
     make,
     package_list::packages_hash,
@@ -26,7 +27,11 @@ pub(crate) async fn building_image(
     let mut log = LogTail::new(build.workshop.config.worker.log_size());
     let ended = commands.run_aloud(&command, &[], &mut log).await;
     build.journal.log = log.render();
-    judge(build.request, ended?, &log, build.lease.postponed())
+    let code = ended?;
+    if code != 0 {
+        doubt_full_disk(build, commands, &log).await?;
+    }
+    judge(build.request, code, &log, build.lease.postponed())
 }
 
 /// make leaves out an image that is too big and ends well all the same.

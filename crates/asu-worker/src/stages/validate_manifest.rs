@@ -6,6 +6,7 @@ use asu_sandbox::Captured;
 use crate::{
     build::Build,
     commands::Commands,
+    full_disk::doubt_full_disk,
     log_tail::LogTail,
     make,
     source_trouble::source_trouble,
@@ -26,6 +27,7 @@ pub(crate) async fn validate_manifest(
     let code = ended?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     if code != 0 {
+        doubt_full_disk(build, commands, &log).await?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(judge(build.request, &stdout, &stderr, log.says_disk_full(), build.lease.postponed()));
     }

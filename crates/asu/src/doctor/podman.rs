@@ -1,9 +1,9 @@
 //! Podman: is it there, can it limit containers, has it the network?
 
-use asu_sandbox::{EngineFacts, Podman};
+use asu_sandbox::{Config, EngineFacts, Podman, SandboxError};
 use asu_service::error_chain;
 
-use crate::{doctor::finding::Finding, serve::Config};
+use crate::{doctor::finding::Finding, serve};
 
 const CHECK: &str = "podman";
 /// The oldest major version that we are tested with.
@@ -12,7 +12,7 @@ const OLDEST: u32 = 4;
 const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// Looks at the Podman of the settings.
-pub(super) async fn check_podman(config: &Config) -> Vec<Finding> {
+pub(super) async fn check_podman(config: &serve::Config) -> Vec<Finding> {
     let sandbox = &config.worker.sandbox;
     let socket = match sandbox.socket() {
         Ok(socket) => socket,
@@ -23,12 +23,12 @@ pub(super) async fn check_podman(config: &Config) -> Vec<Finding> {
         let remedy = "systemctl enable --now podman.socket, or name another one with podman_socket";
         return vec![Finding::fail(CHECK, seen, remedy)];
     }
-    let facts = match Podman::connect(sandbox) {
-        Ok(podman) => podman.facts().await,
-        Err(error) => Err(error),
-    };
-    match facts {
-        Ok(facts) => judge(&facts, &socket.display().to_string(), &sandbox.build_network),
+    match ask(sandbox).await {
+        Ok((facts, is_isolated)) => {
+            let mut findings = judge(&facts, &socket.display().to_string());
+            findings.push(judge_network(&sandbox.build_network, is_isolated));
+            findings
+        }
         Err(error) => {
             let seen = format!("{}: {}", socket.display(), error_chain(&error));
             let remedy = "systemctl status podman.socket; may this user open the socket?";
@@ -37,8 +37,31 @@ pub(super) async fn check_podman(config: &Config) -> Vec<Finding> {
     }
 }
 
-fn judge(facts: &EngineFacts, socket: &str, network: &str) -> Vec<Finding> {
-    let EngineFacts { version, runtime, cgroups, rootless, controllers, has_build_network } = facts;
+/// What Podman is, and whether the build network is isolated, if there is one.
+async fn ask(sandbox: &Config) -> Result<(EngineFacts, Option<bool>), SandboxError> {
+    let podman = Podman::connect(sandbox)?;
+    let facts = podman.facts().await?;
+    let is_isolated = match facts.has_build_network {
+        true => Some(podman.is_build_network_isolated().await?),
+        false => None,
+    };
+    Ok((facts, is_isolated))
+}
+
+fn judge_network(network: &str, is_isolated: Option<bool>) -> Finding {
+    let remedy = format!("podman network create --opt isolate=true {network}");
+    match is_isolated {
+        Some(true) => Finding::ok("network", format!("{network} is there, and isolated")),
+        Some(false) => {
+            let seen = format!("{network} is not isolated: builds reach every other network of this Podman");
+            Finding::warning("network", seen, format!("podman network rm {network}; {remedy}"))
+        }
+        None => Finding::warning("network", format!("{network} is not there yet; the worker will create it"), remedy),
+    }
+}
+
+fn judge(facts: &EngineFacts, socket: &str) -> Vec<Finding> {
+    let EngineFacts { version, runtime, cgroups, rootless, controllers, has_build_network: _ } = facts;
     let who = if *rootless { ", rootless" } else { "" };
     let seen = format!("{version} on {socket}, {runtime}, cgroups {cgroups}{who}");
     let major = version.split('.').next().and_then(|number| number.parse::<u32>().ok());
@@ -52,12 +75,6 @@ fn judge(facts: &EngineFacts, socket: &str, network: &str) -> Vec<Finding> {
         let remedy = "delegate the controllers to the user (systemd: Delegate=cpu memory pids), or use root's Podman";
         findings.push(Finding::fail(CHECK, seen, remedy));
     }
-    findings.push(if *has_build_network {
-        Finding::ok("network", format!("{network} is there"))
-    } else {
-        let remedy = format!("podman network create {network}");
-        Finding::warning("network", format!("{network} is not there yet; the worker will create it"), remedy)
-    });
     findings
 }
 
@@ -67,7 +84,7 @@ mod tests {
     use crate::doctor::finding::Level;
 
     fn check(facts: EngineFacts, levels: &[Level]) {
-        let found: Vec<_> = judge(&facts, "/s", "asu-build").iter().map(Finding::level).collect();
+        let found: Vec<_> = judge(&facts, "/s").iter().map(Finding::level).collect();
         assert_eq!(found, levels, "{facts:?}");
     }
 
@@ -81,10 +98,16 @@ mod tests {
             controllers: Vec::new(),
             has_build_network: true,
         };
-        check(facts.clone(), &[Level::Ok, Level::Ok]);
-        check(EngineFacts { version: "3.4".to_owned(), ..facts.clone() }, &[Level::Fail, Level::Ok]);
-        check(EngineFacts { has_build_network: false, ..facts.clone() }, &[Level::Ok, Level::Warning]);
+        check(facts.clone(), &[Level::Ok]);
+        check(EngineFacts { version: "3.4".to_owned(), ..facts.clone() }, &[Level::Fail]);
         let rootless = EngineFacts { rootless: true, controllers: vec!["memory".to_owned()], ..facts };
-        check(rootless, &[Level::Ok, Level::Fail, Level::Ok]);
+        check(rootless, &[Level::Ok, Level::Fail]);
+    }
+
+    #[test]
+    fn a_network_that_is_open_or_missing_is_told() {
+        for (is_isolated, level) in [(Some(true), Level::Ok), (Some(false), Level::Warning), (None, Level::Warning)] {
+            assert_eq!(judge_network("asu-build", is_isolated).level(), level, "{is_isolated:?}");
+        }
     }
 }

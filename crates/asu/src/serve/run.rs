@@ -34,7 +34,7 @@ pub(super) async fn run(config: &Config, listener: TcpListener, shutdown: Shutdo
     let build = Build::new(&config.build, catalogs.clone(), intake, queue, store, &mut registry, &shutdown);
     let health = Health::new(&SERVICE, &config.build.service, &shutdown);
     let health = worker.health(build.checks(health, catalogs.clone()));
-    keep_upstream_fresh(catalogs, &shutdown);
+    keep_upstream_fresh(catalogs, &mut registry, &shutdown);
     let routes = asu_build::routes(build).merge(asu_prepare::routes(prepare)).merge(operations(health, registry));
     let routes = documented(routes, &SERVICE, |document| describe_requests(document, &config.build.intake))?;
     let worker = shutdown.spawn("builds", worker.run(shutdown.clone()));

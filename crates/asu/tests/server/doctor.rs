@@ -18,6 +18,25 @@ fn levels(document: &Value) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {}", text(finding, "check"), text(finding, "level"))).collect()
 }
 
+/// A network of one test; gone with it.
+struct Network(String);
+
+impl Network {
+    fn isolated() -> Self {
+        let name = format!("asu-doctor-{}", std::process::id());
+        let created =
+            Surroundings::get().podman().args(["network", "create", "--opt", "isolate=true", &name]).output().unwrap();
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+        Self(name)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = Surroundings::get().podman().args(["network", "rm", "--force", &self.0]).output();
+    }
+}
+
 #[tokio::test]
 async fn a_machine_where_all_is_well_has_no_failures() {
     let surroundings = Surroundings::get();
@@ -25,6 +44,8 @@ async fn a_machine_where_all_is_well_has_no_failures() {
     let upstream = FakeUpstream::serving(&surroundings.upstream_tree).await;
     let (redis_url, upstream_url) = (redis.url(), upstream.url());
     let image = format!("{}:x86-64-v24.10.4", surroundings.base_container);
+    // One that nobody else made otherwise.
+    let network = Network::isolated();
     let settings = [
         ("PUBLIC_PATH", public.path().to_str().unwrap()),
         ("REDIS_URL", &redis_url),
@@ -32,6 +53,7 @@ async fn a_machine_where_all_is_well_has_no_failures() {
         ("PODMAN_SOCKET", surroundings.podman_socket.to_str().unwrap()),
         ("BASE_CONTAINER", &surroundings.base_container),
         ("STORE_MIN_FREE", "1MiB"),
+        ("BUILD_NETWORK", &network.0),
     ];
     let (code, document) = doctor(&["--deep", "--image", &image], &settings).await;
     assert_eq!((code, &document["ok"]), (0, &Value::Bool(true)), "{document:#}");
